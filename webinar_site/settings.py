@@ -1,0 +1,373 @@
+"""Settings, read from the environment. The README has the table; docs/decisions/0002 says why it is so.
+
+There are two ways to run. The *trial setting* is what a fresh clone has: no environment, an address on this machine,
+SQLite, an embedded Redis, mail as files. *Production* is everything else: whoever sets DEBUG=false or a SITE_URL that
+others can reach must give every secret, and the start stops with a sentence until they have.
+"""
+
+import zoneinfo
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import dj_email_url
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+from environs import Env
+from environs.exceptions import EnvError
+
+from webinar_site import environment
+
+# ---------- where things are ----------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = Env()
+
+# ---------- zone rules ----------
+
+# Only the pinned tzdata package. The system's files are older and would win (docs/decisions/0003).
+zoneinfo.reset_tzpath(to=())
+
+# ---------- trial or production ----------
+
+SITE_URL = environment.read_site_url(env, default="http://localhost:8000")
+_debug = environment.read_bool(env, "DEBUG")
+DEBUG = _debug is True
+PRODUCTION = _debug is False or not environment.is_loopback(SITE_URL)
+
+DATABASE_URL = environment.read_url(
+    env, "DATABASE_URL", ("sqlite", "postgres", "postgresql", "psql", "pgsql", "postgis")
+)
+REDIS_URL = environment.read_url(env, "REDIS_URL", ("redis", "rediss", "unix"))
+EMAIL_URL = environment.read_url(env, "EMAIL_URL", ("smtp", "smtps", "smtp+tls", "smtp+ssl", "submission", "submit"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "")
+SECRET_KEY = env.str("SECRET_KEY", "")
+
+if PRODUCTION:
+    environment.require(
+        [
+            name
+            for name, value in (
+                ("SITE_URL", env.str("SITE_URL", "")),
+                ("SECRET_KEY", SECRET_KEY),
+                ("DATABASE_URL", DATABASE_URL),
+                ("REDIS_URL", REDIS_URL),
+                ("EMAIL_URL", EMAIL_URL),
+                ("DEFAULT_FROM_EMAIL", DEFAULT_FROM_EMAIL),
+            )
+            if not value
+        ]
+    )
+else:
+    SECRET_KEY = SECRET_KEY or environment.kept_secret(VAR_DIR / "secret_key")
+    DEFAULT_FROM_EMAIL = DEFAULT_FROM_EMAIL or "Webinars <webinars@webinars.example>"
+
+DEFAULT_FROM_EMAIL = environment.check_address("DEFAULT_FROM_EMAIL", DEFAULT_FROM_EMAIL)
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+_site_host = urlsplit(SITE_URL).hostname or ""
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", []) or (
+    [_site_host] if PRODUCTION else sorted(environment.LOOPBACK_HOSTS | {_site_host})
+)
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+# ---------- applications ----------
+
+INSTALLED_APPS = [
+    "webinar_site",
+    "registrations",
+    "events",
+    "unfold",
+    "unfold.contrib.forms",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.sitemaps",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "webinar_site.urls"
+WSGI_APPLICATION = "webinar_site.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ---------- database ----------
+
+VAR_DIR.mkdir(exist_ok=True)
+try:
+    DATABASES = {
+        "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{quote(str(VAR_DIR / 'db.sqlite3'))}", conn_max_age=60)
+    }
+except (EnvError, ValueError) as error:
+    raise ImproperlyConfigured(
+        "DATABASE_URL cannot be read. Example: postgres://user:password@host:5432/name"
+    ) from error
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # One writer at a time, who waits instead of failing: measured without a single "database is locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    # The web server has no request timeout of its own.
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c statement_timeout=30000"
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---------- Celery: a doorbell, the truth is a row (docs/decisions/0004) ----------
+
+REDIS_URL = REDIS_URL or f"unix://{quote(str(VAR_DIR / 'redis' / 'redis.sock'))}"
+CELERY_BROKER_URL = environment.celery_broker_url(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,  # longer than the hard time limit: nothing may legitimately run longer
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    # Without these a broker that accepts and stays silent holds a request for over a minute.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    # A request that finds no broker goes on at once: the sweep will do what it would have asked for.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False  # a poisoned task would run for ever; the sweep redoes lost work
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = 150
+CELERY_TASK_TIME_LIMIT = 180
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_DB_REUSE_MAX = 1000  # only together with close_old_connections in webinar_site/celery.py
+CELERY_TIMEZONE = "UTC"
+OUTBOX_SWEEP_SECONDS = 15
+CELERY_BEAT_SCHEDULE = {
+    "sweep-outbox": {
+        "task": "registrations.tasks.sweep_outbox",
+        "schedule": OUTBOX_SWEEP_SECONDS,
+        "options": {"expires": OUTBOX_SWEEP_SECONDS},  # no pile-up while the workers are away
+    },
+}
+
+# ---------- mail ----------
+
+# Without EMAIL_URL each mail becomes a file, to be read at /mailbox/.
+MAILBOX_DIR = VAR_DIR / "mail"
+if EMAIL_URL:
+    _email = dj_email_url.parse(EMAIL_URL)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = _email["EMAIL_HOST"]
+    EMAIL_PORT = _email["EMAIL_PORT"] or 25
+    EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
+    EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
+    EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
+    EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
+    if not EMAIL_HOST:
+        raise ImproperlyConfigured("EMAIL_URL names no mail server. Example: smtp+tls://user:password@host:587")
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = VAR_DIR / "mail-log"
+EMAIL_TIMEOUT = 10  # seconds to connect; the outbox waits longer for the answer to DATA
+
+# ---------- accounts ----------
+
+AUTH_USER_MODEL = "events.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # an address is unique in any letter case, by a constraint that Django overlooks
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "my_webinars"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "registrations.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "registrations.accounts.LoginForm",
+    "request_login_code": "registrations.accounts.RequestLoginCodeForm",
+    "confirm_login_code": "registrations.accounts.ConfirmLoginCodeForm",
+}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60  # the mail goes through the outbox, which may have to try again
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_PREVENT_ENUMERATION = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+
+# ---------- languages and time ----------
+
+# A language joins when its words are there; half a translation is worse than none.
+LANGUAGES = [("en", _("English"))]
+LANGUAGE_CODE = environment.read_language(env, default="en", known=[code for code, _name in LANGUAGES])
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = environment.read_time_zone(env, default="UTC")
+
+# ---------- files ----------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", "") or VAR_DIR / "media")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # a webinar with sixty presenters, edited in one form
+
+# ---------- security ----------
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"  # manage links are secrets: no other site may see them in a Referer
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+if SITE_URL.startswith("https://"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = 31536000
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# ---------- logging: to standard error, one line each, never with a person's address ----------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
+
+# ---------- the admin's dress ----------
+
+_ORGANIZER = "events.access.is_organizer"
+_SUPERUSER = "events.access.is_superuser"
+
+
+def _menu_item(title: object, icon: str, view: str, permission: str = _ORGANIZER) -> dict[str, object]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}_changelist"), "permission": permission}
+
+
+UNFOLD = {
+    "SITE_TITLE": _("Webinars"),
+    "SITE_HEADER": _("Webinars"),
+    "SITE_SUBHEADER": _("For organizers"),
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "event_available",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+    "SHOW_BACK_BUTTON": True,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("favicon.svg")},
+    ],
+    "STYLES": [lambda _request: static("admin/organizers.css")],
+    "SCRIPTS": [lambda _request: static("admin/organizers.js")],
+    "COLORS": {
+        "primary": {  # the site's own accent in Unfold's steps
+            "50": "oklch(97.5% .013 205)",
+            "100": "oklch(94.5% .025 205)",
+            "200": "oklch(89% .045 205)",
+            "300": "oklch(81% .07 205)",
+            "400": "oklch(71% .09 205)",
+            "500": "oklch(58% .09 205)",
+            "600": "oklch(48% .08 205)",
+            "700": "oklch(42% .075 205)",
+            "800": "oklch(36% .06 205)",
+            "900": "oklch(30% .05 205)",
+            "950": "oklch(23% .04 205)",
+        },
+    },
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": _("Webinars"),
+                "items": [
+                    _menu_item(_("Webinars"), "co_present", "events_webinar"),
+                    _menu_item(_("Sessions"), "event", "events_session"),
+                    _menu_item(_("Series"), "library_books", "events_series"),
+                    _menu_item(_("Presenters"), "record_voice_over", "events_presenter"),
+                    _menu_item(_("Partners"), "handshake", "events_partner"),
+                ],
+            },
+            {
+                "title": _("People"),
+                "separator": True,
+                "items": [
+                    _menu_item(_("Registrations"), "how_to_reg", "registrations_registration"),
+                    _menu_item(_("Mails"), "mail", "registrations_message"),
+                ],
+            },
+            {
+                "title": _("Offers"),
+                "separator": True,
+                "items": [
+                    _menu_item(_("Offers"), "sell", "events_offer"),
+                    _menu_item(_("Offer codes"), "confirmation_number", "registrations_offercode"),
+                ],
+            },
+            {
+                "title": _("Hosts"),
+                "separator": True,
+                "items": [
+                    _menu_item(_("Hosts and members"), "groups", "events_host"),
+                    _menu_item(_("Users"), "person", "events_user", _SUPERUSER),
+                ],
+            },
+        ],
+    },
+}
