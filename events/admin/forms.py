@@ -1,0 +1,223 @@
+"""Forms of the catalogue's pages: what the models cannot say beside the right field."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.widgets import UnfoldAdminColorInputWidget
+
+from events import timezones
+from events.admin import widgets
+from events.admin.scoped import OTHER_HOST
+from events.models import Host, Webinar
+
+
+class AddressedForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A page with an address, which follows from its title where nobody typed one."""
+
+    title_field: ClassVar[str] = "title"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "slug" not in self.fields:
+            return
+        self.fields["slug"].required = False
+        if self.instance.pk:
+            self.fields["slug"].help_text = _("Links that people already have stop working when you change it.")
+
+    def clean_slug(self) -> str:
+        typed: str = self.cleaned_data["slug"]
+        if typed:
+            return typed
+        made = slugify(self.cleaned_data.get(self.title_field) or "")[:50]
+        if not made:
+            raise ValidationError(_("Enter an address in Latin letters, digits and hyphens."))
+        return made
+
+
+class HostForm(AddressedForm):
+    title_field = "name"
+
+    class Meta:
+        widgets = {"accent": UnfoldAdminColorInputWidget()}
+
+
+class SeriesForm(AddressedForm):
+    """A series."""
+
+
+class PresenterForm(AddressedForm):
+    title_field = "name"
+
+
+class HostClockForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Instants that are entered and shown as the clock on the host's wall shows them.
+
+    Where that clock is put forward over a time it is refused. Where a time comes twice, what begins takes the first
+    and what ends the second: nobody is turned away an hour early.
+    """
+
+    begins: ClassVar[str]
+    ends: ClassVar[str]
+    ends_first: ClassVar[Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        host = self.instance.host if self.instance.host_id else self._only_host()
+        for name in (self.begins, self.ends):
+            if name in self.fields:
+                self._show_in_zone(name, host)
+
+    def _only_host(self) -> Host | None:
+        """The host of a new object, where there is only one to choose."""
+        field = self.fields.get("host")
+        chosen = self.initial.get("host") or (field.initial if field else None)
+        return Host.objects.filter(pk=chosen).first() if chosen else None
+
+    def _show_in_zone(self, name: str, host: Host | None) -> None:
+        field = self.fields[name]
+        stored = self.initial.get(name)
+        if host is None:
+            zone_said = str(_("In the home time zone of the host."))
+        else:
+            zone_said = _("In the time of %(city)s, the host's home time zone (%(zone)s).") % {
+                "city": timezones.city_name(host.time_zone),
+                "zone": host.time_zone,
+            }
+            if isinstance(stored, datetime):
+                local = stored.astimezone(ZoneInfo(host.time_zone))
+                self.initial[name] = local.replace(tzinfo=None, fold=0)
+        field.help_text = f"{zone_said} {field.help_text}" if field.help_text else zone_said
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        host = self.cleaned_data.get("host") or (self.instance.host if self.instance.host_id else None)
+        if host is not None:
+            self._resolve(self.begins, host, is_end=False)
+            self._resolve(self.ends, host, is_end=True)
+        begins, ends = self.cleaned_data.get(self.begins), self.cleaned_data.get(self.ends)
+        if begins and ends and ends <= begins:
+            self.add_error(self.ends, self.ends_first)
+        return cleaned
+
+    def _resolve(self, name: str, host: Host, *, is_end: bool) -> None:
+        local: datetime | None = self.cleaned_data.get(name)
+        if local is None:
+            return
+        if name not in self.changed_data and (stored := getattr(self.instance, name)) is not None:
+            self.cleaned_data[name] = stored  # also the second of two hours, which the form cannot show
+            return
+        try:
+            self.cleaned_data[name] = timezones.resolve(
+                local.date(), local.time(), host.time_zone, second_occurrence=is_end
+            )
+        except timezones.NonexistentTimeError as error:
+            self.add_error(name, self._skipped(error, host))
+        except OverflowError:
+            self.add_error(name, _("This date is too far away."))
+
+    def _skipped(self, error: timezones.NonexistentTimeError, host: Host) -> str:
+        return _("Clocks in %(city)s go forward over this time. The next one that exists is %(after)s.") % {
+            "city": timezones.city_name(host.time_zone),
+            "after": f"{error.after:%H:%M}",
+        }
+
+
+class WebinarForm(HostClockForm, AddressedForm):
+    """A webinar's own page. Its status says draft or published: cancelling reaches people and has its own button."""
+
+    begins = "registration_opens_at"
+    ends = "registration_closes_at"
+    ends_first = _("Registration must close after it opens.")
+
+    class Meta:
+        field_classes = {
+            "registration_opens_at": widgets.WallClockField,
+            "registration_closes_at": widgets.WallClockField,
+        }
+        widgets = {
+            "language": widgets.LanguageWidget(),
+            "price_currency": widgets.CurrencyWidget(),
+            "registration_opens_at": widgets.DateTimeWidget(),
+            "registration_closes_at": widgets.DateTimeWidget(),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for listed, said in (("language", _("In which it is held.")), ("price_currency", "")):
+            if listed in self.fields:
+                self.fields[listed].help_text = said
+        status = self.fields.get("status")
+        if isinstance(status, forms.ChoiceField):
+            status.choices = [choice for choice in Webinar.Status.choices if choice[0] != Webinar.Status.CANCELLED]
+        recommended = self.fields.get("recommended")
+        if self.instance.pk and isinstance(recommended, forms.ModelMultipleChoiceField):
+            choices: Any = recommended.choices
+            recommended.choices = [row for row in choices if row[0] != self.instance.pk]
+
+    def clean_status(self) -> str:
+        """No page disappears from under people who hold a place."""
+        status: str = self.cleaned_data["status"]
+        if status == Webinar.Status.DRAFT and self.instance.pk and self.instance.is_published:
+            taken = sum(session.places_taken for session in self.instance.sessions.all())
+            if taken:
+                raise ValidationError(
+                    ngettext(
+                        "%(count)d person holds a place. Cancel the webinar instead, so that they are told.",
+                        "%(count)d people hold a place. Cancel the webinar instead, so that they are told.",
+                        taken,
+                    )
+                    % {"count": taken}
+                )
+        return status
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        is_unpriced = "price_currency" not in self.errors and not self.cleaned_data["price_currency"]
+        if is_unpriced and self.cleaned_data.get("price_amount"):
+            self.add_error("price_currency", _("A price needs its currency."))
+        host = self.cleaned_data.get("host") or (self.instance.host if self.instance.host_id else None)
+        for webinar in self.cleaned_data.get("recommended") or ():
+            if host is not None and webinar.host_id != host.pk:
+                self.add_error("recommended", OTHER_HOST)
+                break
+        return cleaned
+
+    def clean_language(self) -> str:
+        code: str = self.cleaned_data["language"]
+        if "language" in self.changed_data and code not in dict(widgets.language_choices()):
+            raise ValidationError(_("%(code)s is not a language of the list.") % {"code": code})
+        return code
+
+    def clean_price_currency(self) -> str:
+        code: str = self.cleaned_data["price_currency"].upper()
+        if code and code not in dict(widgets.currency_choices()):
+            raise ValidationError(_("%(code)s is not a currency in use.") % {"code": code})
+        return code
+
+
+class OfferForm(HostClockForm):
+    """An offer names the series or the webinar that it holds for, and only that."""
+
+    begins = "valid_from"
+    ends = "valid_until"
+    ends_first = _("The offer must end after it begins.")
+
+    class Meta:
+        field_classes = {"valid_from": widgets.WallClockField, "valid_until": widgets.WallClockField}
+        widgets = {"valid_from": widgets.DateTimeWidget(), "valid_until": widgets.DateTimeWidget()}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        scope = self.cleaned_data.get("scope")
+        for name, said in (("series", _("Choose the series.")), ("webinar", _("Choose the webinar."))):
+            if scope != name:
+                self.cleaned_data[name] = None  # the page hides it, so it cannot be what is meant
+            elif not self.cleaned_data.get(name) and name not in self.errors:
+                self.add_error(name, said)
+        return cleaned

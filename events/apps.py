@@ -1,0 +1,9 @@
+"""The catalogue: what is offered, by whom, and when."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class EventsConfig(AppConfig):
+    name = "events"
+    verbose_name = _("Catalogue")

@@ -1,0 +1,140 @@
+"""Times, dates, durations, languages and prices as words, in the reader's language and a zone that is always named.
+
+Babel has the patterns. Plain "en" is set as in Britain, 28 October and 17:30, for readers in every country.
+Instants are aware datetimes; zones are IANA names; `language` is the active one unless told.
+"""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from babel import dates as babel_dates
+from babel.numbers import format_currency
+from django.utils.translation import get_language, gettext, ngettext, override
+
+from events import timezones
+
+INTERNATIONAL_ENGLISH = "en-gb"
+
+
+def locale_for(language: str | None = None) -> Locale:
+    """The Babel locale in which dates and times are written."""
+    code = language or get_language() or "en"
+    return timezones.babel_locale(INTERNATIONAL_ENGLISH if code == "en" else code)
+
+
+def long_date(instant: datetime, zone: str, language: str | None = None) -> str:
+    """Wednesday 28 October 2020"""
+    return babel_dates.format_date(_local(instant, zone).date(), "full", locale=locale_for(language))
+
+
+def day_and_month(instant: datetime, zone: str, language: str | None = None) -> str:
+    """28 October 2020"""
+    return babel_dates.format_date(_local(instant, zone).date(), "long", locale=locale_for(language))
+
+
+def weekday(instant: datetime, zone: str, language: str | None = None) -> str:
+    """Wednesday"""
+    return babel_dates.format_date(_local(instant, zone).date(), "EEEE", locale=locale_for(language))
+
+
+def short_date(instant: datetime, zone: str, language: str | None = None) -> str:
+    """Wed 28 Oct 2020"""
+    return babel_dates.format_skeleton("yMMMEd", _local(instant, zone), locale=locale_for(language))
+
+
+def brief_date(instant: datetime, zone: str, language: str | None = None) -> str:
+    """29 Oct"""
+    return babel_dates.format_skeleton("MMMd", _local(instant, zone), locale=locale_for(language))
+
+
+def calendar_leaf(instant: datetime, zone: str, language: str | None = None) -> tuple[str, str, str]:
+    """The day in large, its weekday and its month: ("28", "Wed", "Oct 2020")"""
+    local, locale = _local(instant, zone), locale_for(language)
+    return (
+        babel_dates.format_date(local.date(), "d", locale=locale),
+        babel_dates.format_date(local.date(), "EEE", locale=locale),
+        babel_dates.format_skeleton("yMMM", local, locale=locale),
+    )
+
+
+def short_day(instant: datetime, zone: str, language: str | None = None) -> str:
+    """Wed 28 Oct, for subjects, where the year would push out the title"""
+    return babel_dates.format_skeleton("MMMEd", _local(instant, zone), locale=locale_for(language))
+
+
+def plain_date(day: date, language: str | None = None) -> str:
+    """11 November 2020"""
+    return babel_dates.format_date(day, "long", locale=locale_for(language))
+
+
+def clock_time(instant: datetime, zone: str, language: str | None = None) -> str:
+    """17:30"""
+    return babel_dates.format_time(_local(instant, zone), "short", locale=locale_for(language))
+
+
+def time_range(start: datetime, end: datetime, zone: str, language: str | None = None) -> str:
+    """17:30 to 19:00"""
+    with override(language or get_language()):
+        return gettext("%(start)s to %(end)s") % {
+            "start": clock_time(start, zone, language),
+            "end": clock_time(end, zone, language),
+        }
+
+
+def place(instant: datetime, zone: str, language: str | None = None) -> str:
+    """New York, UTC−4"""
+    with override(language or get_language()):
+        return gettext("%(city)s, %(offset)s") % {
+            "city": timezones.city_name(zone, language),
+            "offset": timezones.utc_offset_label(instant, zone),
+        }
+
+
+def place_time(instant: datetime, zone: str, language: str | None = None) -> str:
+    """08:30 New York, UTC−4"""
+    with override(language or get_language()):
+        return gettext("%(time)s %(city)s, %(offset)s") % {
+            "time": clock_time(instant, zone, language),
+            "city": timezones.city_name(zone, language),
+            "offset": timezones.utc_offset_label(instant, zone),
+        }
+
+
+def place_date(instant: datetime, zone: str, language: str | None = None) -> str:
+    """30 November 2020, 23:59 London, UTC"""
+    with override(language or get_language()):
+        return gettext("%(date)s, %(place_time)s") % {
+            "date": day_and_month(instant, zone, language),
+            "place_time": place_time(instant, zone, language),
+        }
+
+
+def duration(length: timedelta, language: str | None = None) -> str:
+    """90 minutes; whole hours from two on."""
+    minutes = int(length.total_seconds() // 60)
+    with override(language or get_language()):
+        if minutes >= 120 and minutes % 60 == 0:
+            return ngettext("%(count)d hour", "%(count)d hours", minutes // 60) % {"count": minutes // 60}
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+
+
+def language_name(code: str, language: str | None = None) -> str:
+    """English, for "en"; the code itself where nobody knows it."""
+    try:
+        name = Locale.parse(code.replace("-", "_")).get_display_name(locale_for(language))
+    except (ValueError, UnknownLocaleError):
+        name = None
+    return name or code
+
+
+def price(amount: Decimal, currency: str, language: str | None = None) -> str:
+    """Free, or the amount with its currency."""
+    if not amount:
+        with override(language or get_language()):
+            return gettext("Free")
+    return format_currency(amount, currency, locale=locale_for(language))
+
+
+def _local(instant: datetime, zone: str) -> datetime:
+    return instant.astimezone(timezones.get_zone(zone))

@@ -1,0 +1,29 @@
+"""The catalogue's tables, a file for each thing that an organizer would name."""
+
+from events.models.hosts import Host, Membership
+from events.models.offers import Offer, OfferCondition
+from events.models.presenters import Affiliation, Appearance, Presenter
+from events.models.questions import Question
+from events.models.series import Partner, Series, SeriesPartnership, WebinarPartnership
+from events.models.sessions import Session
+from events.models.users import User
+from events.models.webinars import DisplayZone, Webinar
+
+__all__ = [
+    "Affiliation",
+    "Appearance",
+    "DisplayZone",
+    "Host",
+    "Membership",
+    "Offer",
+    "OfferCondition",
+    "Partner",
+    "Presenter",
+    "Question",
+    "Series",
+    "SeriesPartnership",
+    "Session",
+    "User",
+    "Webinar",
+    "WebinarPartnership",
+]

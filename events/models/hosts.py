@@ -1,0 +1,75 @@
+"""Hosts, and the people who work for them."""
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from events import validators
+from events.fields import PlainTextField, SingleLineField, TimeZoneField
+
+DEFAULT_ACCENT = "#0b6b74"
+
+
+class Host(models.Model):
+    """The channel or organization that hosts webinars."""
+
+    name = SingleLineField(_("name"), max_length=120)
+    slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of the host's page, /hosts/…/."))
+    about = PlainTextField(_("about"), blank=True)
+    website = models.URLField(_("website"), blank=True)
+    logo = models.ImageField(_("logo"), upload_to="hosts", blank=True, validators=[validators.validate_picture])
+    accent = models.CharField(
+        _("accent colour"),
+        max_length=7,
+        default=DEFAULT_ACCENT,
+        validators=[validators.validate_accent],
+        help_text=_("Any colour. Every shade on the pages is derived from it so that text stays readable."),
+    )
+    sender_email = models.EmailField(
+        _("sender address"),
+        blank=True,
+        help_text=_(
+            "Mails and invites come from here. It must be a mailbox that your mail server may send for; "
+            "leave empty to use the site's own."
+        ),
+    )
+    time_zone = TimeZoneField(_("home time zone"), default="UTC")
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="hosts")
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("host")
+        verbose_name_plural = _("hosts")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("host", args=[self.slug])
+
+
+class Membership(models.Model):
+    """An organizer's place at a host."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("Owner: everything, and who else may help")
+        EDITOR = "editor", _("Editor: pages, sessions, registrations")
+        VIEWER = "viewer", _("Viewer: may look, changes nothing")
+
+    host = models.ForeignKey(Host, models.CASCADE, related_name="memberships", verbose_name=_("host"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("organizer")
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.EDITOR)
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.UniqueConstraint(fields=["host", "user"], name="membership_once_per_host"),
+            models.CheckConstraint(condition=models.Q(role__in=["owner", "editor", "viewer"]), name="membership_role"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.host})"

@@ -1,0 +1,191 @@
+"""Sessions: a webinar given once, planned as a wall-clock time in a named zone."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from events import timezones
+from events.fields import SingleLineField, TimeZoneField
+from events.models.webinars import Webinar
+from events.querysets import SessionQuerySet
+
+JOIN_OPENS_BEFORE = timedelta(minutes=15)
+
+
+def new_uid() -> str:
+    return f"session-{uuid.uuid4()}"
+
+
+class Session(models.Model):
+    """One occurrence of a webinar.
+
+    `local_date`, `local_time` and `time_zone` are what the organizer means; `starts_at` and `ends_at` are the instants
+    (UTC) that follow, derived whenever a session is saved through `plan`. Plan and cancel through
+    `events.scheduling`, so that everybody who holds a place hears of it.
+    """
+
+    class State(models.TextChoices):
+        SCHEDULED = "scheduled", _("Scheduled")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Occurrence(models.TextChoices):
+        FIRST = "first", _("The first, before clocks go back")
+        SECOND = "second", _("The second, after clocks went back")
+
+    webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="sessions", verbose_name=_("webinar"))
+    label = SingleLineField(
+        _("label"), max_length=120, blank=True, help_text=_("For whom it suits, such as: Suits the Americas.")
+    )
+    local_date = models.DateField(_("date"))
+    local_time = models.TimeField(_("time"))
+    time_zone = TimeZoneField(_("time zone"))
+    occurrence = models.CharField(
+        _("which one"),
+        max_length=6,
+        choices=Occurrence.choices,
+        blank=True,
+        help_text=_("Only where clocks go back and the time comes twice."),
+    )
+    duration_minutes = models.PositiveSmallIntegerField(
+        _("minutes"), default=60, validators=[MinValueValidator(5), MaxValueValidator(24 * 60)]
+    )
+    starts_at = models.DateTimeField(_("starts"), editable=False)
+    ends_at = models.DateTimeField(_("ends"), editable=False)
+    capacity = models.PositiveIntegerField(
+        _("places"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("Empty: no limit.")
+    )
+    places_taken = models.PositiveIntegerField(_("places taken"), default=0, editable=False)
+    has_waiting_list = models.BooleanField(_("waiting list when full"), default=True)
+    join_url = models.URLField(
+        _("joining address"), blank=True, max_length=500, help_text=_("Of the platform. Only registered people see it.")
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.SCHEDULED, editable=False)
+    uid = models.CharField(max_length=80, unique=True, default=new_uid, editable=False)
+    sequence = models.PositiveIntegerField(default=0, editable=False)
+    revised_at = models.DateTimeField(_("last revised"), editable=False)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "pk"]
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="session_ends_after_start"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(capacity__isnull=True) | models.Q(places_taken__lte=models.F("capacity")),
+                name="session_not_oversold",
+                violation_error_message=_("More people hold a place than that."),
+            ),
+            models.CheckConstraint(condition=models.Q(state__in=["scheduled", "cancelled"]), name="session_state"),
+        ]
+        indexes = [models.Index(fields=["webinar", "starts_at"], name="session_by_webinar")]
+
+    def __str__(self) -> str:
+        if self.local_date is None or self.local_time is None:
+            return str(_("New session"))
+        return f"{self.local_date:%Y-%m-%d} {self.local_time:%H:%M} {timezones.city_name(self.time_zone)}"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Fill in the derived instants of a session that nobody planned yet."""
+        if self.starts_at is None:
+            self.plan()
+        if self.revised_at is None:
+            self.revised_at = datetime.now(UTC).replace(microsecond=0)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def clean(self) -> None:
+        """Refuse local times that do not exist, ask about those that come twice, and derive the instants."""
+        if self.local_date and self.local_time and self.time_zone and timezones.is_known(self.time_zone):
+            self.plan()
+
+    def plan(self) -> None:
+        """Derive `starts_at` and `ends_at` from the wall-clock time. Raises ValidationError beside the right field."""
+        try:
+            starts_at = timezones.resolve(
+                self.local_date,
+                self.local_time,
+                self.time_zone,
+                second_occurrence=self.occurrence == self.Occurrence.SECOND if self.occurrence else None,
+            )
+            ends_at = starts_at + self.duration
+        except timezones.UnknownTimeZoneError as error:
+            raise ValidationError(
+                {"time_zone": _("%(zone)s is not a known time zone.") % {"zone": self.time_zone}}
+            ) from error
+        except timezones.NonexistentTimeError as error:
+            raise ValidationError({"local_time": self._nonexistent_message(error)}) from error
+        except timezones.AmbiguousTimeError as error:
+            raise ValidationError({"occurrence": self._ambiguous_message(error)}) from error
+        except OverflowError as error:
+            raise ValidationError({"local_date": _("This date is too far away.")}) from error
+        self.starts_at, self.ends_at = starts_at, ends_at
+
+    def _nonexistent_message(self, error: timezones.NonexistentTimeError) -> str:
+        return _(
+            "Clocks in %(city)s go forward over this time, so it does not exist. "
+            "The nearest that do are %(before)s and %(after)s."
+        ) % {
+            "city": timezones.city_name(self.time_zone),
+            "before": f"{error.before:%H:%M}",
+            "after": f"{error.after:%H:%M}",
+        }
+
+    def _ambiguous_message(self, error: timezones.AmbiguousTimeError) -> str:
+        return _(
+            "Clocks in %(city)s go back that night, so this time comes twice: choose the first (%(first)s) "
+            "or the second (%(second)s)."
+        ) % {
+            "city": timezones.city_name(self.time_zone),
+            "first": timezones.utc_offset_label(error.first, self.time_zone),
+            "second": timezones.utc_offset_label(error.second, self.time_zone),
+        }
+
+    @property
+    def duration(self) -> timedelta:
+        return timedelta(minutes=self.duration_minutes)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.state == self.State.CANCELLED
+
+    @property
+    def places_left(self) -> int | None:
+        """How many places are free, None where there is no limit."""
+        return None if self.capacity is None else max(self.capacity - self.places_taken, 0)
+
+    @property
+    def is_full(self) -> bool:
+        return self.places_left == 0
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """A tenth left, or five places, whichever is more."""
+        if self.capacity is None or self.is_full:
+            return False
+        return (self.places_left or 0) <= max(self.capacity // 10, 5)
+
+    @property
+    def join_opens_at(self) -> datetime:
+        return self.starts_at - JOIN_OPENS_BEFORE
+
+    def has_started(self, now: datetime) -> bool:
+        return now >= self.starts_at
+
+    def has_ended(self, now: datetime) -> bool:
+        return now >= self.ends_at
+
+    def is_running(self, now: datetime) -> bool:
+        return not self.is_cancelled and self.starts_at <= now < self.ends_at
+
+    def takes_registrations(self, now: datetime) -> bool:
+        """Whether somebody may still register for it, if only to wait."""
+        if self.is_cancelled or self.has_ended(now) or not self.webinar.registration_is_open(now):
+            return False
+        return not self.is_full or self.has_waiting_list

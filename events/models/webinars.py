@@ -1,0 +1,145 @@
+"""The webinar: the subject and its landing page."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from events import validators
+from events.fields import PlainTextField, RichTextField, SingleLineField, TimeZoneField
+from events.models.hosts import Host
+from events.models.series import Partner, Series
+from events.querysets import WebinarQuerySet
+
+
+class Webinar(models.Model):
+    """What is offered. When it is given stands in its sessions."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft: only organizers see it")
+        PUBLISHED = "published", _("Published")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Access(models.TextChoices):
+        EVERYONE = "everyone", _("Everyone")
+        UNLISTED = "unlisted", _("Whoever has the link")
+
+    host = models.ForeignKey(Host, models.PROTECT, related_name="webinars", verbose_name=_("host"))
+    series = models.ForeignKey(
+        Series, models.SET_NULL, null=True, blank=True, related_name="webinars", verbose_name=_("series")
+    )
+    title = SingleLineField(_("title"), max_length=160, help_text=_("Short: it stands in lists, mails and calendars."))
+    official_title = SingleLineField(
+        _("official title"), max_length=300, blank=True, help_text=_("The long one, where there is one.")
+    )
+    slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of its page, /webinars/…/."))
+    summary = PlainTextField(_("summary"), max_length=400, help_text=_("Two sentences for lists and mails."))
+    about = RichTextField(_("about"), blank=True)
+    language = models.CharField(
+        _("language"), max_length=12, default="en", help_text=_("In which it is held, such as en, ru or pt-br.")
+    )
+    interpretation = SingleLineField(
+        _("interpretation"), max_length=120, blank=True, help_text=_("For example: interpreted into Russian.")
+    )
+    picture = models.ImageField(
+        _("picture"), upload_to="webinars", blank=True, validators=[validators.validate_picture]
+    )
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
+    access = models.CharField(_("who can view"), max_length=10, choices=Access.choices, default=Access.EVERYONE)
+    price_amount = models.DecimalField(
+        _("price"),
+        max_digits=9,
+        decimal_places=2,
+        default=0,
+        validators=[MinValueValidator(0)],
+        help_text=_("0 is free."),
+    )
+    price_currency = models.CharField(_("currency"), max_length=3, blank=True, help_text=_("Such as EUR."))
+    registration_opens_at = models.DateTimeField(_("registration opens"), null=True, blank=True)
+    registration_closes_at = models.DateTimeField(
+        _("registration closes"), null=True, blank=True, help_text=_("Empty: when the session ends.")
+    )
+    replay_url = models.URLField(_("replay"), blank=True, help_text=_("Where the recording is, once there is one."))
+    attended_count = models.PositiveIntegerField(
+        _("attended"), null=True, blank=True, help_text=_("As the platform counted, once it is over.")
+    )
+    recommended = models.ManyToManyField("self", symmetrical=False, blank=True, verbose_name=_("recommended"))
+    partners = models.ManyToManyField(Partner, through="WebinarPartnership", related_name="webinars")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    objects = WebinarQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title"]
+        verbose_name = _("webinar")
+        verbose_name_plural = _("webinars")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=["draft", "published", "cancelled"]), name="webinar_status"
+            ),
+            models.CheckConstraint(condition=models.Q(access__in=["everyone", "unlisted"]), name="webinar_access"),
+            models.CheckConstraint(
+                condition=models.Q(price_amount=0) | (models.Q(price_amount__gt=0) & ~models.Q(price_currency="")),
+                name="webinar_price_has_currency",
+                violation_error_message=_("A price needs its currency."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(registration_opens_at__isnull=True)
+                | models.Q(registration_closes_at__isnull=True)
+                | models.Q(registration_closes_at__gt=models.F("registration_opens_at")),
+                name="webinar_registration_closes_after_it_opens",
+                violation_error_message=_("Registration must close after it opens."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("webinar", args=[self.slug])
+
+    def clean(self) -> None:
+        """Refuse a series of another host."""
+        if self.series_id and self.host_id and self.series is not None and self.series.host_id != self.host_id:
+            raise ValidationError({"series": _("This series belongs to another host.")})
+
+    @property
+    def is_free(self) -> bool:
+        return not self.price_amount
+
+    @property
+    def is_published(self) -> bool:
+        return self.status == self.Status.PUBLISHED
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == self.Status.CANCELLED
+
+    def registration_is_open(self, now: datetime) -> bool:
+        """Whether the organizer's own opening times let anybody register; sessions have the last word."""
+        if not self.is_published:
+            return False
+        if self.registration_opens_at and now < self.registration_opens_at:
+            return False
+        return not (self.registration_closes_at and now >= self.registration_closes_at)
+
+
+class DisplayZone(models.Model):
+    """A zone in which a webinar's times are shown, in the organizer's order."""
+
+    webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="display_zones", verbose_name=_("webinar"))
+    time_zone = TimeZoneField(_("time zone"))
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        ordering = ["order", "pk"]
+        verbose_name = _("time zone shown")
+        verbose_name_plural = _("time zones shown")
+        constraints = [models.UniqueConstraint(fields=["webinar", "time_zone"], name="display_zone_once")]
+
+    def __str__(self) -> str:
+        return self.time_zone

@@ -1,0 +1,80 @@
+"""Which rows: what is public, coming, past, and whose it is."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from events.models import Webinar
+
+
+class WebinarQuerySet(models.QuerySet["Webinar"]):
+    """Webinars."""
+
+    def reachable(self) -> Self:
+        """Those whose page opens for whoever has the address."""
+        return self.exclude(status="draft")
+
+    def listed(self) -> Self:
+        """Those that lists, feeds, sitemaps and search engines may name."""
+        return self.reachable().filter(access="everyone")
+
+    def with_next_session(self, now: datetime) -> Self:
+        """Annotate `next_starts_at` (the first session that has not ended) and `last_ends_at`; null where none."""
+        open_sessions = models.Q(sessions__ends_at__gt=now) & ~models.Q(sessions__state="cancelled")
+        return self.annotate(
+            next_starts_at=models.Min("sessions__starts_at", filter=open_sessions),
+            last_ends_at=models.Max("sessions__ends_at"),
+        )
+
+    def upcoming(self, now: datetime) -> Self:
+        """With a session still to end, soonest first."""
+        return self.with_next_session(now).filter(next_starts_at__isnull=False).order_by("next_starts_at", "pk")
+
+    def past(self, now: datetime) -> Self:
+        """Whose every session has ended, latest first."""
+        return (
+            self.with_next_session(now)
+            .filter(next_starts_at__isnull=True, last_ends_at__lte=now)
+            .order_by("-last_ends_at", "pk")
+        )
+
+
+class SessionQuerySet(models.QuerySet[Any]):
+    """Sessions."""
+
+    def scheduled(self) -> Self:
+        return self.filter(state="scheduled")
+
+    def upcoming(self, now: datetime) -> Self:
+        """Not ended yet, soonest first."""
+        return self.filter(ends_at__gt=now).order_by("starts_at", "pk")
+
+
+class OfferQuerySet(models.QuerySet[Any]):
+    """Offers."""
+
+    def active(self, now: datetime) -> Self:
+        """Those that can be earned at that moment."""
+        return self.filter(
+            models.Q(valid_from__isnull=True) | models.Q(valid_from__lte=now),
+            models.Q(valid_until__isnull=True) | models.Q(valid_until__gt=now),
+            is_active=True,
+        )
+
+    def for_webinar(self, webinar: "Webinar") -> Self:
+        """Those whose scope covers the webinar, the narrowest first."""
+        covers = (
+            models.Q(scope="site")
+            | models.Q(scope="host", host_id=webinar.host_id)
+            | models.Q(scope="webinar", webinar_id=webinar.pk)
+        )
+        if webinar.series_id:
+            covers |= models.Q(scope="series", series_id=webinar.series_id)
+        rank = models.Case(
+            *(models.When(scope=scope, then=place) for place, scope in enumerate(("webinar", "series", "host"))),
+            default=3,
+            output_field=models.IntegerField(),
+        )
+        return self.filter(covers).order_by(rank, "pk")

@@ -1,0 +1,12 @@
+"""What the catalogue announces to whoever listens, inside the transaction that changed it.
+
+`session_rescheduled`: sent with `session`, `previous` (a `PlannedTime`), `now` and `by`, when what a calendar shows of
+a session changed. `session_cancelled`: sent with `session`, `now` and `by`. `places_added`: sent with `session` and
+`now`, when its capacity was raised.
+"""
+
+from django.dispatch import Signal
+
+session_rescheduled = Signal()
+session_cancelled = Signal()
+places_added = Signal()

@@ -1,0 +1,77 @@
+"""What may be stored: names on one line, accents, zones, rich text without scripts, pictures that are pictures."""
+
+import re
+import unicodedata
+from html import unescape
+from typing import Any
+
+import nh3
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from events import timezones
+
+validate_accent = RegexValidator(r"\A#[0-9a-f]{6}\Z", _("Enter a colour such as #0b6b74."), code="accent")
+
+# What an organizer's word processor may bring along; everything else is dropped, its text kept.
+RICH_TEXT_TAGS = {"p", "br", "h3", "h4", "ul", "ol", "li", "strong", "em", "b", "i", "a", "blockquote", "sup", "sub"}
+RICH_TEXT_ATTRIBUTES = {"a": {"href"}}
+RICH_TEXT_SCHEMES = {"http", "https", "mailto"}
+
+MAX_PICTURE_BYTES = 5 * 1024 * 1024
+MAX_PICTURE_PIXELS = 40_000_000
+
+# Marks that turn the direction of the text after them: a name with one can rewrite the line it stands in.
+_DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_SPACES = re.compile(r"\s+")
+
+
+def single_line(text: str) -> str:
+    """The text on one line: line breaks and runs of space become one space, control and direction marks go."""
+    spaced = _SPACES.sub(" ", text)
+    kept = (mark for mark in spaced if unicodedata.category(mark) not in {"Cc", "Cs"} and mark not in _DIRECTION_MARKS)
+    return "".join(kept).strip()
+
+
+def plain_text(text: str) -> str:
+    """Several lines without control characters; line ends are \\n."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    kept = ("".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cs"} or c == "\t") for line in lines)
+    return "\n".join(kept).strip()
+
+
+def rich_text(html: str) -> str:
+    """HTML with nothing in it but text, lists, headings and links; scripts, styles and classes are gone."""
+    return nh3.clean(
+        html.replace("\x00", ""),
+        tags=RICH_TEXT_TAGS,
+        attributes=RICH_TEXT_ATTRIBUTES,
+        url_schemes=RICH_TEXT_SCHEMES,
+        link_rel="noopener nofollow",
+    ).strip()
+
+
+def text_of(html: str) -> str:
+    """The words of a rich text, for plain-text mails and search."""
+    spaced = re.sub(r"</(p|li|h3|h4|blockquote)>|<br>", "\n", html)
+    return re.sub(r"\n{3,}", "\n\n", unescape(nh3.clean(spaced, tags=set()))).strip()
+
+
+def validate_time_zone(value: str) -> None:
+    """Raise ValidationError unless IANA knows the name."""
+    if not timezones.is_known(value):
+        raise ValidationError(_("%(zone)s is not a known time zone."), code="time_zone", params={"zone": value})
+
+
+def validate_picture(file: Any) -> None:
+    """Refuse what is too large. Whether it is a picture at all, Django's ImageField asks Pillow."""
+    if file.size > MAX_PICTURE_BYTES:
+        raise ValidationError(
+            _("The picture has %(size)s MB; at most %(limit)s MB are taken."),
+            code="picture_size",
+            params={"size": round(file.size / 1024 / 1024, 1), "limit": MAX_PICTURE_BYTES // 1024 // 1024},
+        )
+    image = getattr(file, "image", None)
+    if image is not None and image.width * image.height > MAX_PICTURE_PIXELS:
+        raise ValidationError(_("The picture has too many pixels; make it smaller."), code="picture_pixels")

@@ -1,0 +1,39 @@
+// Small extras only. Every page works without this file.
+(() => {
+  const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
+
+  // 1. After a failed form, take the reader to the summary.
+  document.getElementById('errors')?.focus();
+
+  // 2. Copying needs script, so its button starts hidden.
+  if (navigator.clipboard) all('[data-copy]', (button) => {
+    button.hidden = false;
+    button.onclick = async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+      button.textContent = button.dataset.done || button.textContent;
+    };
+  });
+
+  // 3. Until a zone was chosen, show the device's, send it with forms, and tell the server for the next page.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || /\btz=/.test(`${document.cookie}${location.search}`)) return;
+  document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax`;
+  const shapes = {
+    weekday: { weekday: 'long' },
+    date: { day: 'numeric', month: 'long', year: 'numeric' },
+    day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
+    time: { timeStyle: 'short' },
+  };
+  const { lang } = document.documentElement;
+  const write = (iso, shape, language) =>
+    new Intl.DateTimeFormat(language, { ...shape, timeZone: zone }).format(new Date(iso));
+  all('time[data-local]', (time) => {
+    time.textContent = write(time.dateTime, shapes[time.dataset.local], lang === 'en' ? 'en-GB' : lang);
+  });
+  all('[data-city]', ({ dataset: { city, at } }, i, places) => {
+    const offset = at && write(at, { timeZoneName: 'shortOffset' }, 'en-GB').replace(/.*GMT/, 'UTC').replace('-', '−');
+    places[i].textContent = city.replace('{city}', zone.split('/').pop().replace(/_/g, ' ')).replace('{offset}', offset);
+  });
+  all('[data-elsewhere]', (place) => { place.hidden = place.dataset.elsewhere === zone; });
+  all('input[name=time_zone]', (input) => { input.value = zone; });
+})();

@@ -1,0 +1,405 @@
+"""What the landing page of a webinar shows."""
+
+import html
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+
+from events.landing import get_webinar, landing_page
+from events.models import (
+    Affiliation,
+    Appearance,
+    Offer,
+    OfferCondition,
+    Partner,
+    Presenter,
+    Series,
+    SeriesPartnership,
+    Webinar,
+    WebinarPartnership,
+)
+from registrations.forms import RegistrationForm
+from tests.builders import (
+    NOW,
+    make_appearance,
+    make_host,
+    make_offer,
+    make_presenter,
+    make_question,
+    make_session,
+    make_webinar,
+)
+
+pytestmark = pytest.mark.django_db
+
+AFTER = datetime(2020, 11, 2, 9, 0, tzinfo=UTC)
+
+
+def page_of(webinar, *, now=NOW, zone=None, chosen=None):
+    return landing_page(get_webinar(webinar.slug), now=now, zone=zone, chosen=chosen)
+
+
+def words_of(webinar, *, now=NOW, zone=None):
+    """The page as somebody has it who sees no picture and runs no script: its words alone."""
+    subject = get_webinar(webinar.slug)
+    page = landing_page(subject, now=now, zone=zone)
+    request = RequestFactory().get(subject.get_absolute_url())
+    form = RegistrationForm(subject, zone, now=now)
+    markup = render_to_string("registrations/webinar.html", {"page": page, "form": form}, request=request)
+    body = re.sub(r"<(script|style|svg|select)\b.*?</\1>", " ", markup.split("<body>")[1], flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+@pytest.fixture
+def seed():
+    """The webinar of the two seed pages, as it was on 28 October 2020."""
+    host = make_host(name="Border Security Report", slug="bsr", time_zone="Europe/London", about="A magazine.")
+    series = Series.objects.create(host=host, title="Border security, region by region", slug="regions")
+    for order, (name, parent) in enumerate(
+        [
+            ("UN Counter-Terrorism Centre", "United Nations Office of Counter-Terrorism"),
+            ("World Border Security Congress", ""),
+        ]
+    ):
+        partner = Partner.objects.create(host=host, name=name, parent=parent)
+        SeriesPartnership.objects.create(series=series, partner=partner, order=order)
+    webinar = make_webinar(
+        host=host,
+        series=series,
+        title="Central Asia Border Challenges",
+        official_title="Border Challenges in Central Asia in the Context of Counter-Terrorism",
+        summary="Those who guard the borders compare what works.",
+        about="<p>Remote posts and difficult ground.</p><ul><li>Foreign terrorist fighters</li></ul>",
+        attended_count=115,
+        interpretation="Interpreted into Russian",
+        replay_url="https://video.example.org/1",
+        zones=("Europe/Vienna", "America/New_York", "Europe/London", "Asia/Bishkek"),
+    )
+    make_session(webinar, local_date=date(2020, 10, 28), local_time=time(12, 30), time_zone="Europe/London")
+    for order, (honorific, name, job_title, organization, biography) in enumerate(
+        [
+            ("", "", "Editor", "Border Security Report", ""),
+            ("Ms", "Albina Yakubova", "Programme Manager", "OSCE", "<p>Two degrees in law.</p>"),
+            ("Mr", "Ulrik P. Ahnfeldt-Mollerup", "Chief of Section", "UNCCT", "<p>Studied in Copenhagen.</p>"),
+        ]
+    ):
+        presenter = make_presenter(
+            host=host, honorific=honorific, name=name, job_title=job_title, organization=organization
+        )
+        presenter.biography = biography
+        presenter.save()
+        make_appearance(webinar, presenter, role=Appearance.Role.HOST, order=order)
+    editor = Presenter.objects.get(name="", host=host)
+    Affiliation.objects.create(
+        presenter=editor, job_title="Director", organization="World Border Security Congress", order=1
+    )
+    offer = Offer.objects.create(
+        host=host,
+        scope=Offer.Scope.SITE,
+        headline="50% off your first two months",
+        terms="For new subscribers.",
+        redeem_url="https://shop.example.org/",
+        valid_until=datetime(2020, 11, 30, 22, 59, tzinfo=UTC),
+    )
+    OfferCondition.objects.create(offer=offer, kind="attended", minutes=30, order=0)
+    OfferCondition.objects.create(offer=offer, kind="replay", until=date(2020, 11, 11), order=1)
+    return webinar
+
+
+def test_every_fact_of_the_seed_pages_stands_there_as_text(seed):
+    words = words_of(seed, now=AFTER, zone="Asia/Tashkent")
+
+    for fact in (
+        "50% off your first two months",
+        "Central Asia Border Challenges",
+        "Border Challenges in Central Asia in the Context of Counter-Terrorism",
+        "in the series Border security, region by region",
+        "Those who guard the borders compare what works.",
+        "Remote posts and difficult ground.",
+        "Held on Wednesday 28 October 2020",
+        "17:30 to 19:00 in Tashkent, your time, UTC+5",
+        "115 people attended",
+        "Attended 115",
+        "Price Free",
+        "Who can view Everyone",
+        "Length 90 minutes",
+        "Language English Interpreted into Russian",
+        "Hosted by Border Security Report",
+        "Watch the replay",
+        "Editor Also Director, World Border Security Congress Hosting presenter Border Security Report",
+        "Ms Albina Yakubova Programme Manager Hosting presenter OSCE",
+        "Two degrees in law.",
+        "Mr Ulrik P. Ahnfeldt-Mollerup Chief of Section Hosting presenter UNCCT",
+        "Studied in Copenhagen.",
+        "Attend a session live for at least 30 minutes",
+        "Watch the replay by 11 November 2020",
+        "For new subscribers.",
+        "Valid until 1 December 2020, 03:59 Tashkent, UTC+5.",
+        "In partnership with UN Counter-Terrorism Centre United Nations Office of Counter-Terrorism",
+        "World Border Security Congress",
+    ):
+        assert fact in words
+
+
+def test_times_stand_from_west_to_east_with_the_readers_among_them(seed):
+    words = words_of(seed, now=AFTER, zone="Asia/Tashkent")
+
+    assert (
+        "New York 08:30 UTC−4 London 12:30 UTC Vienna 13:30 UTC+1 Tashkent your time 17:30 UTC+5 Bishkek 18:30 UTC+6"
+        in words
+    )
+
+
+def test_host_time_is_shown_and_said_so_while_nobody_knows_the_readers(seed):
+    words = words_of(seed, now=AFTER)
+
+    assert "12:30 to 14:00 in London, the host’s time, UTC" in words
+    assert "your time" not in words
+
+
+def test_nothing_is_recommended_when_the_organizer_recommends_nothing(seed):
+    assert "Recommended" not in words_of(seed, now=AFTER)
+
+
+def test_recommended_webinars_are_listed_but_no_drafts_and_no_unlisted_ones(seed):
+    recommended = make_webinar(title="Border security in the Sahel")
+    make_session(recommended)
+    draft = make_webinar(title="A secret plan", status=Webinar.Status.DRAFT)
+    unlisted = make_webinar(title="By invitation", access=Webinar.Access.UNLISTED)
+    seed.recommended.set([recommended, draft, unlisted])
+
+    words = words_of(seed, now=AFTER)
+
+    assert "Recommended Wed, 14 Oct 2026 Border security in the Sahel" in words
+    assert "A secret plan" not in words
+    assert "By invitation" not in words
+
+
+def test_offer_that_has_ended_says_so_and_leaves_the_strip(seed):
+    page = page_of(seed, now=datetime(2021, 1, 1, tzinfo=UTC))
+
+    words = words_of(seed, now=datetime(2021, 1, 1, tzinfo=UTC))
+
+    assert page.strip is None
+    assert "Ended on 30 November 2020 50% off your first two months" in words
+
+
+def test_offer_that_has_ended_is_not_dangled_before_the_next_webinar(seed):
+    following = make_webinar(host=seed.host)
+    make_session(following)
+
+    assert page_of(following).offers == []
+
+
+def test_partner_of_webinar_and_series_stands_once(seed):
+    partner = Partner.objects.get(name="World Border Security Congress")
+    WebinarPartnership.objects.create(webinar=seed, partner=partner, kind="sponsor")
+
+    groups = page_of(seed, now=AFTER).partners
+
+    assert [(group.kind, [entry.name for entry in group.partners]) for group in groups] == [
+        ("Sponsored by", ["World Border Security Congress"]),
+        ("In partnership with", ["UN Counter-Terrorism Centre"]),
+    ]
+
+
+# ---------- states ----------
+
+
+def test_webinar_without_a_session_is_not_dated_yet():
+    page = page_of(make_webinar())
+
+    assert page.state == "unplanned"
+    assert not page.takes_registrations
+    assert "The date is not set yet" in words_of(page.webinar)
+
+
+def test_open_webinar_takes_registrations():
+    page = page_of(make_session().webinar)
+
+    assert (page.state, page.takes_registrations) == ("open", True)
+    assert "Register, free" in words_of(page.webinar)
+
+
+def test_announced_webinar_says_when_registration_opens():
+    webinar = make_session(make_webinar(registration_opens_at=datetime(2026, 10, 1, 8, 0, tzinfo=UTC))).webinar
+
+    assert page_of(webinar).state == "announced"
+    assert "Registration opens on Thursday, 1 October 2026 At 17:00 Tokyo, UTC+9." in words_of(
+        webinar, zone="Asia/Tokyo"
+    )
+
+
+def test_closed_webinar_says_so():
+    webinar = make_session(make_webinar(registration_closes_at=NOW - timedelta(hours=1))).webinar
+
+    assert page_of(webinar).state == "closed"
+    assert "Registration has closed" in words_of(webinar)
+
+
+def test_full_webinar_offers_the_waiting_list():
+    webinar = make_session(capacity=5, places_taken=5).webinar
+
+    assert (page_of(webinar).state, page_of(webinar).takes_registrations) == ("waiting", True)
+    assert "Join the waiting list" in words_of(webinar)
+
+
+def test_full_webinar_without_waiting_list_has_no_form():
+    webinar = make_session(capacity=5, places_taken=5, has_waiting_list=False).webinar
+
+    assert (page_of(webinar).state, page_of(webinar).takes_registrations) == ("full", False)
+    assert "Every place is taken" in words_of(webinar)
+
+
+def test_running_webinar_still_takes_registrations():
+    session = make_session()
+
+    page = page_of(session.webinar, now=session.starts_at + timedelta(minutes=5))
+
+    assert (page.state, page.takes_registrations) == ("running", True)
+
+
+def test_webinar_is_over_when_its_last_session_has_ended():
+    webinar = make_session().webinar
+    last = make_session(webinar, local_date=date(2026, 10, 20))
+
+    assert page_of(webinar, now=last.starts_at - timedelta(days=1)).state == "open"
+    assert page_of(webinar, now=last.ends_at).state == "over"
+
+
+def test_cancelled_webinar_says_so_and_strikes_the_date():
+    webinar = make_session(make_webinar(status=Webinar.Status.CANCELLED)).webinar
+
+    words = words_of(webinar)
+
+    assert page_of(webinar).state == "cancelled"
+    assert "Was planned for Wednesday 14 October 2026" in words
+    assert "This webinar will not take place" in words
+
+
+def test_webinar_whose_every_session_is_cancelled_is_cancelled():
+    assert page_of(make_session(state="cancelled").webinar).state == "cancelled"
+
+
+def test_page_leads_with_the_next_session_that_takes_place():
+    webinar = make_session(state="cancelled").webinar
+    second = make_session(webinar, local_date=date(2026, 10, 15))
+    make_session(webinar, local_date=date(2026, 10, 16))
+
+    assert page_of(webinar).session == second
+
+
+def test_small_numbers_of_registrations_are_not_told():
+    webinar = make_session(places_taken=19).webinar
+    other = make_session(places_taken=20).webinar
+
+    assert page_of(webinar).places_taken is None
+    assert page_of(other).places_taken == 20
+
+
+# ---------- the choice of a session ----------
+
+
+def test_options_tell_times_in_the_readers_zone_and_where_they_were_planned():
+    webinar = make_session(label="Suits Europe").webinar
+
+    option = page_of(webinar, zone="Asia/Tokyo").options[0]
+
+    assert (option.date, option.start_time, option.end_time) == ("Wed, 14 Oct 2026", "21:30", "23:00")
+    assert (option.place, option.host_time) == ("Tokyo, UTC+9", "13:30 London, UTC+1")
+    assert option.label == "Suits Europe"
+
+
+def test_first_session_with_a_place_is_ticked():
+    webinar = make_session(capacity=5, places_taken=5).webinar
+    free = make_session(webinar, local_date=date(2026, 10, 15))
+
+    options = page_of(webinar).options
+
+    assert [(option.id == free.pk, option.is_checked) for option in options] == [(False, False), (True, True)]
+
+
+def test_chosen_session_stays_ticked():
+    webinar = make_session().webinar
+    second = make_session(webinar, local_date=date(2026, 10, 15))
+
+    options = page_of(webinar, chosen=second.pk).options
+
+    assert [option.is_checked for option in options] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "words"),
+    [
+        ({}, "open", "Places free"),
+        ({"capacity": 100, "places_taken": 37}, "open", "63 places left"),
+        ({"capacity": 100, "places_taken": 90}, "few", "10 places left"),
+        ({"capacity": 6, "places_taken": 5}, "few", "1 place left"),
+        ({"capacity": 5, "places_taken": 5}, "waiting", "Full, waiting list open"),
+        ({"capacity": 5, "places_taken": 5, "has_waiting_list": False}, "full", "Full"),
+        ({"state": "cancelled"}, "cancelled", "Cancelled"),
+        ({"local_date": date(2026, 9, 1)}, "past", "Ended"),
+    ],
+)
+def test_options_say_what_can_be_done(fields, kind, words):
+    option = page_of(make_session(**fields).webinar).options[0]
+
+    assert (option.kind, option.availability.words) == (kind, words)
+    assert option.is_selectable == (kind in {"open", "few", "waiting"})
+
+
+# ---------- what must not happen ----------
+
+
+def test_drafts_have_no_page():
+    with pytest.raises(Webinar.DoesNotExist):
+        get_webinar(make_webinar(status=Webinar.Status.DRAFT).slug)
+
+
+def test_joining_address_is_not_on_the_page(client):
+    session = make_session(join_url="https://meet.example.org/secret-room")
+
+    assert "secret-room" not in client.get(session.webinar.get_absolute_url()).content.decode()
+
+
+def test_markup_in_names_is_shown_and_not_obeyed(client):
+    script = "<script>alert(1)</script>"
+    webinar = make_webinar(title=script, summary=script, official_title=script, about=f"<p>Good{script}</p>")
+    make_session(webinar, label=script)
+    make_appearance(webinar, make_presenter(name=script, job_title=script, organization=script))
+    make_offer(webinar, headline=script, terms=script)
+
+    markup = client.get(webinar.get_absolute_url()).content.decode()
+
+    assert "<script>alert" not in markup
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in markup
+
+
+def test_text_in_another_language_says_so(client):
+    webinar = make_session(make_webinar(title="Тающие ледники", language="ru")).webinar
+
+    markup = client.get(webinar.get_absolute_url()).content.decode()
+
+    assert '<h1 lang="ru"><bdi>Тающие ледники</bdi></h1>' in markup
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_page_takes_eight_queries_whatever_the_numbers(client, django_assert_max_num_queries, seed, count):
+    for number in range(count):
+        make_session(seed)
+        make_appearance(seed)
+        make_offer(seed, conditions=("registered", "attended"))
+        make_question(seed, wording=f"Question {number}")
+        recommended = make_webinar()
+        make_session(recommended)
+        seed.recommended.add(recommended)
+        partner = Partner.objects.create(host=seed.host, name=f"Partner {number}")
+        WebinarPartnership.objects.create(webinar=seed, partner=partner)
+
+    with django_assert_max_num_queries(8):
+        response = client.get(seed.get_absolute_url())
+
+    assert response.status_code == 200
