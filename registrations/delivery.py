@@ -1,0 +1,96 @@
+"""Getting the outbox out: claim, compose, send, mark. Any number of workers may run this at once."""
+
+import logging
+import time
+from datetime import UTC, datetime
+
+from django.db import DatabaseError, connection
+
+from registrations import emails, outbox, transport
+from registrations.models import Message
+
+logger = logging.getLogger(__name__)
+
+# A task gives back what it could not begin by then, well before its soft time limit.
+DRAIN_SECONDS = 100
+# For so long the mark "sent" is tried again when the database went away after the server took the mail.
+MARK_SENT_SECONDS = 30
+
+
+def deliver(message_id: int) -> bool:
+    """Send one message if it is due and nobody else has it. Safe to run twice, at once or later."""
+    message = outbox.claim(message_id, now=_now())
+    if message is None:
+        return False
+    with transport.open_transport() as way_out:
+        return _deliver_claimed(message, way_out)
+
+
+def drain(*, seconds: float = DRAIN_SECONDS) -> int:
+    """Send whatever is due over one connection until nothing is left or the time is up. Returns how many were sent."""
+    deadline = time.monotonic() + seconds
+    sent = 0
+    with transport.open_transport() as way_out:
+        while time.monotonic() < deadline and (batch := outbox.claim_batch(now=_now())):
+            for place, message in enumerate(batch):
+                if time.monotonic() >= deadline:
+                    outbox.release(batch[place:])
+                    break
+                sent += _deliver_claimed(message, way_out)
+    return sent
+
+
+def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
+    """Compose and send one claimed message; true when the server took it. Never raises for the mail's own sake."""
+    try:
+        if _is_overtaken(message):
+            outbox.mark_dropped(message, reason="A newer revision of the entry is on its way.")
+            return False
+        mail = emails.compose(message, now=_now())
+        answer = way_out.send(mail, before_data=lambda: outbox.mark_sending(message, now=_now()))
+    except emails.PointlessError as error:
+        outbox.mark_dropped(message, reason=str(error))
+    except transport.RefusedForGoodError as error:
+        outbox.mark_dead(message, answer=str(error))
+    except transport.RefusedForNowError as error:
+        outbox.mark_postponed(message, answer=str(error), now=_now())
+    except transport.ClaimLostError:
+        logger.info("Message %s was taken over by another worker.", message.pk)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("Message %s could not be written.", message.pk)
+        outbox.mark_postponed(message, answer=f"{type(error).__name__}: {error}"[:500], now=_now())
+    else:
+        _mark_sent(message, message_id=mail.message_id, answer=answer)
+        return True
+    return False
+
+
+def _is_overtaken(message: Message) -> bool:
+    """Whether the entry has a newer revision that another open message will tell."""
+    if message.registration is None or message.sequence is None:
+        return False
+    return (
+        message.registration.sequence > message.sequence
+        and Message.objects.open().filter(registration=message.registration, sequence__gt=message.sequence).exists()
+    )
+
+
+def _mark_sent(message: Message, *, message_id: str, answer: str) -> None:
+    """One statement, tried again with new connections: a database that restarts now would make a duplicate."""
+    deadline = time.monotonic() + MARK_SENT_SECONDS
+    while True:
+        try:
+            outbox.mark_sent(message, message_id=message_id, answer=answer, now=_now())
+        except DatabaseError:
+            if time.monotonic() >= deadline or connection.in_atomic_block:
+                raise
+            connection.close()
+            time.sleep(0.5)
+        else:
+            return
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

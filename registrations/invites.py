@@ -1,0 +1,156 @@
+"""The entry that a registration holds in its owner's calendar (RFC 5545, 5546, 6047).
+
+Objects in, bytes out: nothing here writes or sends. UID, SEQUENCE and DTSTAMP are those stored on the registration, so
+that a retry says exactly what the first try said. Times are UTC instants: they need no zone definition, which mail
+clients read differently, and every calendar shows them in its owner's zone.
+"""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.utils.translation import gettext, override
+from icalendar import CUTYPE, PARTSTAT, ROLE, STATUS, TRANSP, Alarm, Calendar, Event, vCalAddress
+
+from events import formats, timezones, validators
+from events.links import absolute, site_host
+from registrations import tokens
+from registrations.models import Registration
+
+PRODID = "-//Webinar site//Invites//EN"
+ALARM_BEFORE = timedelta(minutes=15)
+
+
+def organizer_address(registration: Registration) -> str:
+    """The bare address that owns the entry: From of every mail about it, for life, since calendars refuse another."""
+    return (
+        registration.organizer
+        or registration.session.webinar.host.sender_email
+        or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    )
+
+
+def revise(registration: Registration, *, now: datetime) -> None:
+    """Begin the next revision of the entry, on the object only: the caller saves REVISION_FIELDS.
+
+    The first is 0, each later one is higher by one (RFC 5546 2.1.4); DTSTAMP is in whole seconds and never goes back.
+    """
+    stamp = now.astimezone(UTC).replace(microsecond=0)
+    if registration.dtstamp is not None:
+        registration.sequence += 1
+        stamp = max(stamp, registration.dtstamp)
+    registration.dtstamp = stamp
+    registration.organizer = organizer_address(registration)
+
+
+REVISION_FIELDS = ["sequence", "dtstamp", "organizer"]
+
+
+def request(registration: Registration) -> bytes:
+    """METHOD:REQUEST: puts the entry into the calendar, or moves it to where the session is now."""
+    event = _event(registration, STATUS.CONFIRMED)
+    event.attendees = [_attendee(registration)]
+    event.add_component(_alarm(registration))
+    return _calendar("REQUEST", event)
+
+
+def cancel(registration: Registration) -> bytes:
+    """METHOD:CANCEL: takes the entry out. It carries no alarm (RFC 5546 3.2.5)."""
+    event = _event(registration, STATUS.CANCELLED)
+    event.attendees = [_attendee(registration)]
+    return _calendar("CANCEL", event)
+
+
+def download(registration: Registration) -> bytes:
+    """METHOD:PUBLISH, for adding by hand: without an attendee, which RFC 5546 3.2.1 forbids there.
+
+    It has the invite's UID, so that a calendar that holds both shows one entry.
+    """
+    is_off = registration.is_cancelled or registration.session.is_cancelled
+    event = _event(registration, STATUS.CANCELLED if is_off else STATUS.CONFIRMED)
+    if not is_off:
+        event.add_component(_alarm(registration))
+    return _calendar("PUBLISH", event)
+
+
+def _event(registration: Registration, status: STATUS) -> Event:
+    session = registration.session
+    webinar = session.webinar
+    with override(registration.own_language):
+        description = _description(registration)
+    # Without an end in microseconds: calendars count in whole seconds.
+    return Event.new(
+        uid=f"{registration.uid}@{site_host()}",
+        sequence=registration.sequence,
+        stamp=registration.dtstamp or session.revised_at,
+        start=session.starts_at.astimezone(UTC),
+        end=session.ends_at.astimezone(UTC),
+        summary=validators.single_line(webinar.title),
+        description=description,
+        location=tokens.join_url(registration),
+        url=absolute(webinar.get_absolute_url()),
+        status=status,
+        transparency=TRANSP.OPAQUE,
+        organizer=vCalAddress.new(organizer_address(registration), cn=_common_name(webinar.host.name)),
+    )
+
+
+def _description(registration: Registration) -> str:
+    """What the entry says: when it is, for its owner and where it was planned, and how to join."""
+    session = registration.session
+    webinar = session.webinar
+    own_zone, planned_zone = registration.own_time_zone, timezones.canonical_name(session.time_zone)
+    language = registration.own_language
+    lines = [validators.plain_text(webinar.summary), ""]
+    lines.append(
+        gettext("Starts %(date)s, %(time)s.")
+        % {
+            "date": formats.long_date(session.starts_at, own_zone, language),
+            "time": formats.place_time(session.starts_at, own_zone, language),
+        }
+    )
+    if planned_zone != own_zone:
+        lines.append(
+            gettext("Planned for %(date)s, %(time)s.")
+            % {
+                "date": formats.long_date(session.starts_at, planned_zone, language),
+                "time": formats.place_time(session.starts_at, planned_zone, language),
+            }
+        )
+    lines += ["", gettext("Join: %(url)s") % {"url": tokens.join_url(registration)}]
+    lines.append(gettext("The link is yours alone and opens 15 minutes before the start."))
+    lines.append(gettext("Hosted by %(host)s") % {"host": validators.single_line(webinar.host.name)})
+    return "\n".join(lines)
+
+
+def _attendee(registration: Registration) -> vCalAddress:
+    return vCalAddress.new(
+        registration.email,
+        cn=_common_name(registration.name),
+        cutype=CUTYPE.INDIVIDUAL,
+        role=ROLE.REQ_PARTICIPANT,
+        partstat=PARTSTAT.NEEDS_ACTION,
+        rsvp=True,
+    )
+
+
+def _alarm(registration: Registration) -> Alarm:
+    with override(registration.own_language):
+        alarm = Alarm.new(description=gettext("Starts in 15 minutes"))
+    alarm.add("action", "DISPLAY")
+    alarm.TRIGGER = -ALARM_BEFORE
+    return alarm
+
+
+def _common_name(name: str) -> str:
+    """Without quotes and carets: RFC 6868 writes them as ^' and ^^, which Outlook shows as they stand."""
+    return validators.single_line(name.replace('"', "").replace("^", "")) or "-"
+
+
+def _calendar(method: str, event: Event) -> bytes:
+    calendar = Calendar()
+    calendar.version = "2.0"
+    calendar.prodid = PRODID
+    calendar.method = method
+    calendar.add_component(event)
+    return calendar.to_ical()

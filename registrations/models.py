@@ -1,0 +1,265 @@
+"""What people do: registrations, their answers, their offer codes, and the mails that they are owed."""
+
+import secrets
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import get_supported_language_variant
+from django.utils.translation import gettext_lazy as _
+
+from events import timezones
+from events.fields import PlainTextField, SingleLineField
+from events.models import Offer, Question, Session, Webinar
+from registrations.querysets import MessageQuerySet, RegistrationQuerySet
+
+# Without 0, 1, I, L, O and U: read out on the telephone, nobody takes one for another.
+UNAMBIGUOUS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_reference() -> str:
+    """Twelve characters, 58 bits: it names a registration in links, always beside a signature."""
+    return "".join(secrets.choice(UNAMBIGUOUS) for _ in range(12))
+
+
+def new_uid() -> str:
+    return f"reg-{uuid.uuid4()}"
+
+
+def address_key(email: str) -> str:
+    """What tells one address from another: without space around it, in one letter case."""
+    return email.strip().lower()
+
+
+class Registration(models.Model):
+    """One person's place in one session of a webinar. Change it through `registrations.signup`.
+
+    `uid`, `sequence` and `dtstamp` are those of the entry in its owner's calendar (RFC 5545 3.8.4.7, 3.8.7.4,
+    3.8.7.2); `dtstamp` is null until a first invite was promised.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        CONFIRMED = "confirmed", _("Confirmed")
+        WAITLISTED = "waitlisted", _("On the waiting list")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    reference = models.CharField(max_length=12, unique=True, default=new_reference, editable=False)
+    webinar = models.ForeignKey(Webinar, models.PROTECT, related_name="registrations", verbose_name=_("webinar"))
+    session = models.ForeignKey(Session, models.PROTECT, related_name="registrations", verbose_name=_("session"))
+    name = SingleLineField(_("name"), max_length=200)
+    email = models.EmailField(_("email"), max_length=254)
+    # Longer than an address: some letters become two in lower case.
+    email_key = models.CharField(max_length=512, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    language = models.CharField(_("language"), max_length=12, default="en")
+    consented_at = models.DateTimeField(_("agreed to later mails"), null=True, blank=True)
+    registered_at = models.DateTimeField(_("registered"))
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    uid = models.CharField(max_length=80, unique=True, default=new_uid, editable=False)
+    sequence = models.PositiveIntegerField(default=0, editable=False)
+    dtstamp = models.DateTimeField(null=True, editable=False)
+    organizer = models.EmailField(blank=True, editable=False)
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-registered_at", "-pk"]
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
+        constraints = [
+            models.UniqueConstraint(fields=["webinar", "email_key"], name="registration_once_per_webinar"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["pending", "confirmed", "waitlisted", "cancelled"]),
+                name="registration_status",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="waitlisted") | models.Q(waiting_since__isnull=False),
+                name="registration_waits_since",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["session", "waiting_since", "id"],
+                condition=models.Q(status="waitlisted"),
+                name="registration_queue",
+            ),
+            models.Index(fields=["session", "status"], name="registration_by_session"),
+            models.Index(fields=["email_key"], name="registration_by_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reference})"
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.status == self.Status.CONFIRMED
+
+    @property
+    def is_waitlisted(self) -> bool:
+        return self.status == self.Status.WAITLISTED
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == self.Status.CANCELLED
+
+    @property
+    def own_time_zone(self) -> str:
+        """The zone its owner reads times in: their own where it is known, else the session's."""
+        zone = self.time_zone if timezones.is_known(self.time_zone) else self.session.time_zone
+        return timezones.canonical_name(zone)
+
+    @property
+    def own_language(self) -> str:
+        """The language its owner reads, or the site's own where the site has since unlearned it."""
+        try:
+            return get_supported_language_variant(self.language)
+        except LookupError:
+            return settings.LANGUAGE_CODE
+
+
+class Answer(models.Model):
+    """What somebody answered, with the wording that was asked."""
+
+    registration = models.ForeignKey(Registration, models.CASCADE, related_name="answers")
+    question = models.ForeignKey(Question, models.PROTECT, related_name="answers", verbose_name=_("question"))
+    wording = SingleLineField(_("question"), max_length=200)
+    value = PlainTextField(_("answer"), max_length=4000)
+
+    class Meta:
+        ordering = ["question__order", "pk"]
+        verbose_name = _("answer")
+        verbose_name_plural = _("answers")
+        constraints = [models.UniqueConstraint(fields=["registration", "question"], name="answer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.wording}: {self.value}"
+
+
+class OfferCode(models.Model):
+    """The personal code of one registration for one offer in one session."""
+
+    registration = models.ForeignKey(
+        Registration, models.CASCADE, related_name="offer_codes", verbose_name=_("registration")
+    )
+    offer = models.ForeignKey(Offer, models.PROTECT, related_name="codes", verbose_name=_("offer"))
+    session = models.ForeignKey(Session, models.PROTECT, related_name="offer_codes", verbose_name=_("session"))
+    code = models.CharField(_("code"), max_length=24, unique=True)
+    issued_at = models.DateTimeField(_("issued"))
+    unlocked_at = models.DateTimeField(_("unlocked"), null=True, blank=True)
+    unlocked_by = models.CharField(_("unlocked by"), max_length=12, blank=True)
+    redemptions = models.PositiveSmallIntegerField(_("times used"), default=0)
+    redeemed_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-issued_at", "-pk"]
+        verbose_name = _("offer code")
+        verbose_name_plural = _("offer codes")
+        constraints = [
+            models.UniqueConstraint(fields=["registration", "offer", "session"], name="offer_code_once"),
+            models.CheckConstraint(
+                condition=models.Q(redemptions=0) | models.Q(unlocked_at__isnull=False),
+                name="offer_code_unlocked_before_use",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offer} ({self.registration_id})"
+
+    @property
+    def is_unlocked(self) -> bool:
+        return self.unlocked_at is not None
+
+
+class Message(models.Model):
+    """One mail to one person: a row of the outbox, written in the transaction of what caused it.
+
+    The states: queued (also while it waits to be tried again), claimed by a worker until `claimed_until`, sending from
+    just before the server gets the text, and the three ends sent, dead (refused for good or tried too often) and
+    dropped (it lost its point; `answer` says why).
+    """
+
+    class Kind(models.TextChoices):
+        CONFIRMED = "confirmed", _("You have a place")
+        WAITLISTED = "waitlisted", _("You are on the waiting list")
+        PROMOTED = "promoted", _("A place came free for you")
+        SESSION_CHANGED = "session_changed", _("You changed session")
+        RESCHEDULED = "rescheduled", _("The session has moved")
+        SESSION_CANCELLED = "session_cancelled", _("The session is cancelled")
+        CANCELLED = "cancelled", _("You cancelled")
+        LINK_AGAIN = "link_again", _("Your link again")
+        ACCOUNT = "account", _("Signing in")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting to be sent")
+        CLAIMED = "claimed", _("Being prepared")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        DEAD = "dead", _("Failed")
+        DROPPED = "dropped", _("Not needed any more")
+
+    OPEN_STATES = (State.QUEUED, State.CLAIMED, State.SENDING)
+    # Those that carry the registration's calendar entry and so stand for its newest state.
+    INVITE_KINDS = (
+        Kind.CONFIRMED,
+        Kind.PROMOTED,
+        Kind.SESSION_CHANGED,
+        Kind.RESCHEDULED,
+        Kind.SESSION_CANCELLED,
+        Kind.CANCELLED,
+    )
+
+    key = models.CharField(
+        max_length=120, unique=True, help_text=_("What it is for; the same purpose is never written twice.")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    registration = models.ForeignKey(
+        Registration, models.CASCADE, null=True, blank=True, related_name="messages", verbose_name=_("registration")
+    )
+    to_email = models.EmailField(_("to"), max_length=254)
+    language = models.CharField(max_length=12, default="en")
+    sequence = models.PositiveIntegerField(null=True, help_text=_("The revision of the invite that it promises."))
+    payload = models.JSONField(default=dict, blank=True)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.QUEUED)
+    created_at = models.DateTimeField(_("written"))
+    due_at = models.DateTimeField(_("due"))
+    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    claim = models.UUIDField(null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    message_id = models.CharField(max_length=200, blank=True)
+    answer = models.TextField(_("the server's answer"), blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["queued", "claimed", "sending", "sent", "dead", "dropped"]),
+                name="message_state",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="sent") | models.Q(sent_at__isnull=False), name="message_sent_when"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=models.Q(state__in=["queued", "claimed", "sending"]), name="message_open"
+            ),
+            models.Index(fields=["registration", "id"], name="message_by_registration"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def lateness(self) -> timedelta | None:
+        """How long after it was due it went out; None until it has."""
+        return self.sent_at - self.due_at if self.sent_at else None

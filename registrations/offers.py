@@ -1,0 +1,77 @@
+"""Offer codes: issued once per registration, offer and session, unlocked when earned, used as often as allowed."""
+
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from events.models import Offer, OfferCondition, Session
+from registrations.models import UNAMBIGUOUS, OfferCode, Registration
+
+CODE_LENGTH = 12  # of 29 letters and digits: 58 bits, beyond guessing at any rate a shop would answer
+
+
+class CodeRefusedError(Exception):
+    """The code cannot be used. The text may be shown to the person who tried."""
+
+
+def issue(registration: Registration, *, now: datetime) -> list[OfferCode]:
+    """Issue the codes that a confirmed registration is due, locked unless registering itself earns them.
+
+    Inside the caller's transaction; may run twice, since what was issued stays. A registration that changed session
+    keeps its codes: moving about must not make new ones.
+    """
+    offers = (
+        Offer.objects.active(now)
+        .for_webinar(registration.session.webinar)
+        .exclude(codes__registration=registration)
+        .prefetch_related("conditions")
+    )
+    return OfferCode.objects.bulk_create([_new_code(registration, offer, now) for offer in offers])
+
+
+def move_codes(registration: Registration, *, session: Session) -> None:
+    """Let the codes follow their owner to another session."""
+    registration.offer_codes.update(session=session)
+
+
+def redeem(code: str, *, now: datetime) -> OfferCode:
+    """Use a code once. Raises CodeRefusedError when it is unknown, not yet earned, out of time or used up.
+
+    One conditional write decides, so that under any load a code is used at most as often as its offer allows.
+    """
+    with transaction.atomic():
+        taken = (
+            OfferCode.objects.filter(code=code.strip().upper(), unlocked_at__isnull=False)
+            .filter(offer__in=Offer.objects.active(now), redemptions__lt=F("offer__redemptions_per_code"))
+            .order_by()
+        )
+        row = taken.values_list("pk", "offer__redemptions_per_code").first()
+        changed = row and OfferCode.objects.filter(pk=row[0], redemptions__lt=row[1]).update(
+            redemptions=F("redemptions") + 1, redeemed_at=now
+        )
+    if not row or not changed:
+        raise CodeRefusedError
+    return OfferCode.objects.select_related("offer", "registration").get(pk=row[0])
+
+
+def _new_code(registration: Registration, offer: Offer, now: datetime) -> OfferCode:
+    kinds = {condition.kind for condition in offer.conditions.all()}
+    is_earned = OfferCondition.Kind.REGISTERED in kinds
+    return OfferCode(
+        registration=registration,
+        offer=offer,
+        session=registration.session,
+        code=new_code(offer.code_prefix),
+        issued_at=now,
+        unlocked_at=now if is_earned else None,
+        unlocked_by=OfferCondition.Kind.REGISTERED if is_earned else "",
+    )
+
+
+def new_code(prefix: str = "") -> str:
+    """A code as it is read and typed: groups of four, after the offer's prefix."""
+    letters = "".join(secrets.choice(UNAMBIGUOUS) for _ in range(CODE_LENGTH))
+    groups = [letters[start : start + 4] for start in range(0, CODE_LENGTH, 4)]
+    return "-".join(([prefix.upper()] if prefix else []) + groups)

@@ -1,0 +1,237 @@
+"""What people's own pages show: how to join, codes, sessions to move to, and links into web calendars.
+
+Read only: everything is fetched in a fixed number of queries, and templates only choose among what is here.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from events.availability import Availability, Kind
+from events.calendar_links import add_to_calendar_links
+from events.conditions import condition_text
+from events.landing import SessionOption, session_options
+from events.links import absolute
+from events.models import Host, Offer, OfferCondition, Session, Webinar
+from registrations import signup, tokens
+from registrations.forms import shown_answer
+from registrations.models import OfferCode, Registration
+
+# ---------- joining ----------
+
+
+class Door(StrEnum):
+    """How far somebody is from being let in."""
+
+    CANCELLED = "cancelled"
+    SESSION_CANCELLED = "session_cancelled"
+    WAITING = "waiting"
+    EARLY = "early"
+    OPEN = "open"
+    NO_ADDRESS = "no_address"
+    REPLAY = "replay"
+    OVER = "over"
+
+
+def door(registration: Registration, *, now: datetime) -> Door:
+    """What whoever holds the registration meets at the door at that moment."""
+    session = registration.session
+    if registration.is_cancelled:
+        return Door.CANCELLED
+    if session.is_cancelled:
+        return Door.SESSION_CANCELLED
+    if session.has_ended(now):
+        return Door.REPLAY if session.webinar.replay_url else Door.OVER
+    if not registration.is_confirmed:
+        return Door.WAITING
+    if now < session.join_opens_at:
+        return Door.EARLY
+    return Door.OPEN if session.join_url else Door.NO_ADDRESS
+
+
+# ---------- codes ----------
+
+
+class CodeState(StrEnum):
+    """What has become of a code."""
+
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    USED = "used"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to earn an offer, and whether it was this one."""
+
+    words: str
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class OwnOffer:
+    """An offer as its owner sees it. `code` is empty until it is unlocked, so that no page can show it before."""
+
+    offer: Offer
+    state: CodeState
+    code: str
+    cause: str
+    ways: list[Way]
+    used_at: datetime | None
+
+
+def own_offers(registration: Registration, *, now: datetime) -> list[OwnOffer]:
+    """The codes that the registration holds, newest first; of a cancelled one only those unlocked before."""
+    codes = registration.offer_codes.select_related("offer").prefetch_related("offer__conditions")
+    is_over = registration.is_cancelled
+    return [_own_offer(code, now) for code in codes if code.is_unlocked or (code.offer.is_active and not is_over)]
+
+
+def _own_offer(code: OfferCode, now: datetime) -> OwnOffer:
+    return OwnOffer(
+        offer=code.offer,
+        state=_code_state(code, now),
+        code=code.code if code.is_unlocked else "",
+        cause=_cause(code.unlocked_by) if code.is_unlocked else "",
+        ways=[
+            Way(_way_words(condition), code.is_unlocked and condition.kind == code.unlocked_by)
+            for condition in code.offer.conditions.all()
+        ],
+        used_at=code.redeemed_at,
+    )
+
+
+def _code_state(code: OfferCode, now: datetime) -> CodeState:
+    if code.redemptions >= code.offer.redemptions_per_code:
+        return CodeState.USED
+    if not code.offer.is_active or (code.offer.valid_until and now >= code.offer.valid_until):
+        return CodeState.ENDED
+    return CodeState.UNLOCKED if code.is_unlocked else CodeState.LOCKED
+
+
+def _way_words(condition: OfferCondition) -> str:
+    return condition_text(condition.kind, minutes=condition.minutes, until=condition.until)
+
+
+def _cause(kind: str) -> str:
+    return {
+        OfferCondition.Kind.REGISTERED.value: _("You registered, so this code is yours."),
+        OfferCondition.Kind.ATTENDED.value: _("You attended live, so this code is yours."),
+        OfferCondition.Kind.ASKED.value: _("You sent the presenters a question, so this code is yours."),
+        OfferCondition.Kind.REPLAY.value: _("You watched the replay, so this code is yours."),
+        OfferCondition.Kind.SURVEY.value: _("You answered the survey, so this code is yours."),
+    }.get(kind, _("This code is yours."))
+
+
+# ---------- the page of one registration ----------
+
+
+@dataclass(frozen=True)
+class RegistrationPage:
+    """Everything that the page of one registration shows, in the zone that its reader chose."""
+
+    registration: Registration
+    webinar: Webinar
+    session: Session
+    token: str
+    zone: str
+    now: datetime
+    called: str
+    door: Door
+    join_url: str
+    position: int | None
+    offers: list[OwnOffer]
+    options: list[SessionOption]
+    calendar_links: list[tuple[str, str]]
+    answers: list[tuple[str, str]]
+
+    @property
+    def accent(self) -> str:
+        return self.webinar.host.accent
+
+    @property
+    def host(self) -> Host:
+        return self.webinar.host
+
+    @property
+    def has_entry(self) -> bool:
+        """Whether there is something to put into a calendar: a place in a session that is still to come."""
+        return self.registration.is_confirmed and self.door in {Door.EARLY, Door.OPEN, Door.NO_ADDRESS}
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.door in {Door.WAITING, Door.EARLY, Door.OPEN, Door.NO_ADDRESS}
+
+    @property
+    def can_move(self) -> bool:
+        """Whether another session would take them."""
+        return self.can_cancel and any(option.is_selectable and option.id != self.session.pk for option in self.options)
+
+    @property
+    def minutes_to_start(self) -> int:
+        """Whole minutes until the start; negative once it runs."""
+        return (self.session.starts_at - self.now) // timedelta(minutes=1)
+
+    @property
+    def minutes_running(self) -> int:
+        return (self.now - self.session.starts_at) // timedelta(minutes=1)
+
+
+def registration_page(
+    registration: Registration, *, zone: str, chosen: int | None = None, now: datetime
+) -> RegistrationPage:
+    """The page of one registration, for its owner only."""
+    session = registration.session
+    webinar = session.webinar
+    answers = registration.answers.select_related("question")
+    return RegistrationPage(
+        registration=registration,
+        webinar=webinar,
+        session=session,
+        token=tokens.manage_token(registration),
+        zone=zone,
+        now=now,
+        called=called(registration.name),
+        door=door(registration, now=now),
+        join_url=tokens.join_url(registration),
+        position=signup.position(registration),
+        offers=own_offers(registration, now=now),
+        options=_moving_options(registration, chosen=chosen, zone=zone, now=now),
+        calendar_links=_calendar_links(session),
+        answers=[(answer.wording, shown_answer(answer.question, answer.value)) for answer in answers],
+    )
+
+
+def _calendar_links(session: Session) -> list[tuple[str, str]]:
+    """Into web calendars, with the public page: the personal joining link would stay in histories and logs."""
+    webinar = session.webinar
+    page = absolute(webinar.get_absolute_url())
+    return add_to_calendar_links(
+        webinar.title, session.starts_at, session.ends_at, details=f"{webinar.summary}\n\n{page}", location=page
+    )
+
+
+def called(name: str) -> str:
+    """How a heading calls somebody: by the first word of the name; by all of it where that is a title or initial."""
+    first = name.split(" ")[0]
+    return name if len(first) < 2 or first.endswith(".") else first
+
+
+def _moving_options(registration: Registration, *, chosen: int | None, zone: str, now: datetime) -> list[SessionOption]:
+    """The webinar's sessions, the present one said to be so."""
+    options = session_options(
+        registration.session.webinar, now=now, zone=zone, chosen=chosen or registration.session_id
+    )
+    return [_moving_option(option, registration) for option in options]
+
+
+def _moving_option(option: SessionOption, registration: Registration) -> SessionOption:
+    if option.id == registration.session_id and option.is_selectable:
+        return replace(option, availability=Availability(Kind.OPEN, _("Your session")))
+    if option.is_waiting and registration.is_confirmed:
+        # Whoever has a place would lose it by queueing elsewhere.
+        return replace(option, availability=Availability(Kind.FULL, _("Full")))
+    return option

@@ -1,0 +1,366 @@
+"""Pages for people who come: landing and registering, their own registration, joining, and all their webinars."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
+
+from events import timezones
+from events.access import access_of
+from events.landing import get_webinar, landing_page
+from events.models import Session, Webinar
+from events.reader import PARAMETER, reader_zone, remember_zone
+from registrations import invites, pages, signup, tokens
+from registrations.forms import RegistrationForm, SessionChoiceForm
+from registrations.models import Registration, address_key
+
+# Long enough to come back from the mail to the page that spoke of it.
+OUTCOME_SECONDS = 60 * 60
+OUTCOME_COOKIE = "registered"
+OUTCOME_SALT = "registrations.registered"
+
+# ---------- landing and registering ----------
+
+
+@require_safe
+def webinar(request: HttpRequest, slug: str) -> HttpResponse:
+    """The landing page with the form. A draft opens for its host's organizers only."""
+    subject = _visible_webinar(request, slug)
+    now, zone = timezone.now(), reader_zone(request)
+    if subject.status == Webinar.Status.DRAFT:
+        messages.warning(request, _("This is a draft. Only organizers of its host can see it."))
+    response = _landing(request, subject, RegistrationForm(subject, zone, now=now), zone=zone, now=now)
+    remember_zone(request, response)
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest, slug: str) -> HttpResponse:
+    """Register somebody. Whatever is wrong is said beside its field, and what was typed stays."""
+    subject = _visible_webinar(request, slug)
+    if request.method != "POST":
+        return redirect(f"{subject.get_absolute_url()}#register")
+    now = timezone.now()
+    form = RegistrationForm(subject, reader_zone(request), request.POST, now=now)
+    if not form.is_valid():
+        return _register_again(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    session = form.cleaned_data["session"]
+    # Told to everybody alike: whether the address was here before is its owner's business.
+    is_place_free = not session.is_full
+    try:
+        registration = signup.register(
+            session,
+            name=form.cleaned_data["name"],
+            email=form.cleaned_data["email"],
+            now=now,
+            time_zone=form.cleaned_data["time_zone"],
+            language=get_language() or "en",
+            answers=form.answers,
+            wants_news=form.wants_news,
+        )
+    except signup.SignupError as error:
+        form = RegistrationForm(_visible_webinar(request, slug), reader_zone(request), request.POST, now=now)
+        form.refuse(str(error))
+        return _register_again(request, form, status=HTTPStatus.CONFLICT)
+    if registration.registered_at == now:
+        is_place_free = registration.is_confirmed
+    outcome = Outcome(
+        called=pages.called(form.cleaned_data["name"])[:80],
+        email=form.cleaned_data["email"],
+        session_id=session.pk,
+        has_place=is_place_free,
+        time_zone=form.cleaned_data["time_zone"],
+    )
+    return _keep_outcome(_see_other(reverse("registered", args=[slug])), subject, outcome)
+
+
+@require_safe
+def registered(request: HttpRequest, slug: str) -> HttpResponse:
+    """What comes after registering: the same for a new address and for one that was here before."""
+    subject = _visible_webinar(request, slug)
+    outcome = _read_outcome(request)
+    session = _session_of(subject, outcome)
+    context: dict[str, Any] = {
+        "webinar": subject,
+        "host": subject.host,
+        "accent": subject.host.accent,
+        "mailbox_url": "" if settings.EMAIL_URL else reverse("mailbox"),
+    }
+    if outcome is not None and session is not None:
+        zone = outcome.time_zone or reader_zone(request) or session.time_zone
+        context |= {"outcome": outcome, "session": session, "zone": zone, "is_own_zone": zone != session.time_zone}
+    return _private(render(request, "registrations/registered.html", context))
+
+
+def _visible_webinar(request: HttpRequest, slug: str) -> Webinar:
+    """The webinar of that address. Raises Http404, also for a draft of somebody else's host."""
+    try:
+        return get_webinar(slug)
+    except Webinar.DoesNotExist:
+        draft = (
+            Webinar.objects.filter(slug=slug, status=Webinar.Status.DRAFT)
+            .select_related("host", "series")
+            .prefetch_related("sessions", "display_zones")
+            .first()
+        )
+    if draft is None or not access_of(request).may(draft.host_id):
+        raise Http404
+    return draft
+
+
+def _landing(
+    request: HttpRequest, subject: Webinar, form: RegistrationForm, *, zone: str | None, now: datetime
+) -> HttpResponse:
+    page = landing_page(subject, now=now, zone=zone)
+    return render(request, "registrations/webinar.html", {"page": page, "form": form})
+
+
+def _register_again(request: HttpRequest, form: RegistrationForm, *, status: HTTPStatus) -> HttpResponse:
+    """The form alone, with what was typed and what is wrong."""
+    landing = landing_page(form.webinar, now=form.now, zone=form.shown_zone or None, chosen=form.sent_session_id)
+    context = {
+        "landing": landing,
+        "host": landing.host,
+        "accent": landing.accent,
+        "form": form,
+        "is_refused": status == HTTPStatus.CONFLICT,
+    }
+    return _private(render(request, "registrations/register.html", context, status=status))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the page after registering says: what was typed, and what came of it for somebody new."""
+
+    called: str
+    email: str
+    session_id: int
+    has_place: bool
+    time_zone: str
+
+
+def _keep_outcome(response: HttpResponse, subject: Webinar, outcome: Outcome) -> HttpResponse:
+    response.set_cookie(
+        OUTCOME_COOKIE,
+        signing.dumps(asdict(outcome), salt=OUTCOME_SALT, compress=True),
+        max_age=OUTCOME_SECONDS,
+        path=subject.get_absolute_url(),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _read_outcome(request: HttpRequest) -> Outcome | None:
+    try:
+        kept = signing.loads(request.COOKIES.get(OUTCOME_COOKIE, ""), salt=OUTCOME_SALT, max_age=OUTCOME_SECONDS)
+        return Outcome(**kept)
+    except (signing.BadSignature, TypeError):
+        return None
+
+
+def _session_of(subject: Webinar, outcome: Outcome | None) -> Session | None:
+    if outcome is None:
+        return None
+    return next((session for session in subject.sessions.all() if session.pk == outcome.session_id), None)
+
+
+# ---------- one's own registration ----------
+
+OwnView = Callable[[HttpRequest, Registration], HttpResponse]
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """Nothing keeps or finds the page: neither caches nor search engines."""
+    response["Cache-Control"] = "private, no-store"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _own(read: Callable[[str], Registration]) -> Callable[[OwnView], Callable[..., HttpResponse]]:
+    """Open a view with a token. One that was tampered with is a page that does not exist, which says nothing."""
+
+    def decorate(view: OwnView) -> Callable[..., HttpResponse]:
+        @functools.wraps(view)
+        def opened(request: HttpRequest, token: str) -> HttpResponse:
+            try:
+                own = read(token)
+            except tokens.BadTokenError as error:
+                raise Http404 from error
+            return _private(view(request, own))
+
+        return opened
+
+    return decorate
+
+
+@require_safe
+@_own(tokens.read_manage_token)
+def registration(request: HttpRequest, own: Registration) -> HttpResponse:
+    """One's own registration: when, how to join, calendar, codes, changing, cancelling."""
+    return _show_registration(request, own, now=timezone.now())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_own(tokens.read_manage_token)
+def registration_session(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Move to another session."""
+    if request.method != "POST":
+        return redirect(_manage_path(own))
+    now = timezone.now()
+    form = SessionChoiceForm(own.session.webinar, request.POST, now=now)
+    if not form.is_valid():
+        return _show_registration(request, own, now=now, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        moved = signup.change_session(own, session=form.cleaned_data["session"], now=now)
+    except signup.SignupError as error:
+        form.refuse(str(error))
+        return _show_registration(request, own, now=now, form=form, status=HTTPStatus.CONFLICT)
+    if moved.session_id != own.session_id:
+        messages.success(request, _moved_text(moved))
+    return _see_other(_manage_path(own))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_own(tokens.read_manage_token)
+def registration_cancel(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Ask, and cancel once the answer comes: a link alone, which mail programs like to try out, cancels nothing."""
+    now = timezone.now()
+    if request.method != "POST":
+        page = pages.registration_page(own, zone=_own_zone(request, own), now=now)
+        return render(request, "registrations/cancel.html", {"page": page})
+    try:
+        signup.cancel(own, now=now)
+    except signup.SignupError as error:
+        messages.error(request, str(error))
+    return _see_other(_manage_path(own))
+
+
+@require_GET
+@_own(tokens.read_manage_token)
+def registration_calendar(request: HttpRequest, own: Registration) -> HttpResponse:
+    """One's own entry as a file, for calendars that the invite did not reach. A place in a queue has none."""
+    if not own.is_confirmed:
+        raise Http404
+    return HttpResponse(
+        invites.download(own),
+        content_type="text/calendar; charset=utf-8; method=PUBLISH",
+        headers={"Content-Disposition": f'attachment; filename="{own.webinar.slug}.ics"'},
+    )
+
+
+@require_safe
+@_own(tokens.read_join_token)
+def join(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Through the door when it is open, else the words that say why not yet or no more.
+
+    This link travels with the calendar entry, which people forward: the page leads nowhere that is its owner's alone.
+    """
+    now = timezone.now()
+    door = pages.door(own, now=now)
+    if door == pages.Door.OPEN:
+        return redirect(own.session.join_url)
+    webinar_ = own.session.webinar
+    context = {
+        "webinar": webinar_,
+        "host": webinar_.host,
+        "accent": webinar_.host.accent,
+        "session": own.session,
+        "door": door,
+        "zone": _own_zone(request, own),
+    }
+    return render(request, "registrations/join.html", context)
+
+
+def _show_registration(
+    request: HttpRequest,
+    own: Registration,
+    *,
+    now: datetime,
+    form: SessionChoiceForm | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> HttpResponse:
+    page = pages.registration_page(
+        own, zone=_own_zone(request, own), chosen=form.sent_session_id if form else None, now=now
+    )
+    return render(request, "registrations/registration.html", {"page": page, "form": form}, status=status)
+
+
+def _own_zone(request: HttpRequest, own: Registration) -> str:
+    """The zone chosen on this page for this once, else the registration's own, else what else is known."""
+    chosen = reader_zone(request) if PARAMETER in request.GET else None
+    return chosen or own.time_zone or reader_zone(request) or timezones.canonical_name(own.session.time_zone)
+
+
+def _manage_path(own: Registration) -> str:
+    return reverse("registration", args=[tokens.manage_token(own)])
+
+
+def _moved_text(moved: Registration) -> str:
+    if moved.is_confirmed:
+        return _("Your place has moved. We have written to you, and the entry in your calendar moves with it.")
+    return _("You are on the waiting list of the other session. We have written to you.")
+
+
+def _see_other(path: str) -> HttpResponse:
+    """Answer a post with the address to look at (RFC 9110 15.4.4)."""
+    response = HttpResponseRedirect(path)
+    response.status_code = HTTPStatus.SEE_OTHER
+    return response
+
+
+# ---------- all of one's webinars ----------
+
+
+@require_safe
+@login_required
+def my_webinars(request: HttpRequest) -> HttpResponse:
+    """What was registered with an address that the reader has proved to be theirs."""
+    now = timezone.now()
+    mine = _own_registrations(request)
+    context = {
+        "coming": [own for own in reversed(mine) if own.is_coming(now)],
+        "past": [own for own in mine if not own.is_coming(now)],
+    }
+    return _private(render(request, "registrations/my_webinars.html", context))
+
+
+@dataclass(frozen=True)
+class OwnRegistration:
+    """A line in the list of one's webinars."""
+
+    registration: Registration
+    path: str
+    zone: str
+
+    def is_coming(self, now: datetime) -> bool:
+        """Whether there is still something to come to."""
+        session = self.registration.session
+        return not (self.registration.is_cancelled or session.is_cancelled or session.has_ended(now))
+
+
+def _own_registrations(request: HttpRequest) -> list[OwnRegistration]:
+    """Everything registered with one of the reader's addresses, the latest session first."""
+    proved = EmailAddress.objects.filter(user=request.user, verified=True).values_list("email", flat=True)
+    rows = (
+        Registration.objects.filter(email_key__in={address_key(email) for email in proved})
+        .select_related("session__webinar__host")
+        .order_by("-session__starts_at", "-pk")
+    )
+    return [OwnRegistration(row, _manage_path(row), _own_zone(request, row)) for row in rows]

@@ -1,0 +1,250 @@
+"""What organizers see of their own registrants, mails and codes, and what they may do to them."""
+
+from datetime import date, time, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from events.models import Membership, Session, User
+from registrations.models import Answer, Message, OfferCode, Registration
+from tests.builders import (
+    NOW,
+    make_host,
+    make_offer,
+    make_organizer,
+    make_question,
+    make_registration,
+    make_session,
+    make_webinar,
+)
+
+pytestmark = pytest.mark.django_db
+
+COMING = {"local_date": date(2031, 5, 14), "local_time": time(13, 30)}
+MODELS = [Registration, Message, OfferCode]
+
+
+@pytest.fixture
+def host():
+    return make_host()
+
+
+@pytest.fixture
+def editor(client, host):
+    user = make_organizer(host, role=Membership.Role.EDITOR)
+    client.force_login(user)
+    return user
+
+
+def url(model, page, *args):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def registered(host, **fields):
+    """Somebody with a place, an answer, a mail and a code."""
+    webinar = make_webinar(host=host)
+    question = make_question(webinar)
+    make_offer(webinar)
+    return make_registration(make_session(webinar, **COMING), answers={question: "At the border"}, **fields)
+
+
+def act(client, model, action, rows, **more):
+    data = {"action": action, "_selected_action": [row.pk for row in rows], **more}
+    return client.post(url(model, "changelist"), data, follow=True)
+
+
+def test_another_hosts_people_are_nowhere(client, editor, host):
+    theirs = registered(make_host(), name="Foreign Person", email="foreign@example.org")
+    message, code = theirs.messages.get(), theirs.offer_codes.get()
+    registered(host)
+
+    for model in MODELS:
+        for query in ("", "?q=oreig", f"?webinar={theirs.webinar_id}", f"?host={theirs.webinar.host_id}"):
+            page = client.get(url(model, "changelist") + query).content.decode()
+            assert "Foreign" not in page
+            assert "foreign@example.org" not in page
+            assert code.code not in page
+            assert theirs.webinar.title not in page
+    for thing in (theirs, message, code):
+        for page in ("change", "delete", "history"):
+            response = client.get(url(type(thing), page, thing.pk))
+            assert response.status_code == 403 or response.url == reverse("admin:index")
+
+
+def test_forged_ids_reach_nobody(client, editor):
+    theirs = registered(make_host())
+    message, code = theirs.messages.get(), theirs.offer_codes.get()
+    Message.objects.filter(pk=message.pk).update(state="dead")
+
+    act(client, Registration, "cancel_registrations", [theirs], confirmed="yes")
+    act(client, Message, "try_again", [message])
+    act(client, OfferCode, "mark_as_used", [code])
+
+    theirs.refresh_from_db()
+    message.refresh_from_db()
+    code.refresh_from_db()
+    assert (theirs.status, message.state, code.redemptions) == ("confirmed", "dead", 0)
+
+
+def test_viewer_sees_and_does_nothing(client, host):
+    client.force_login(make_organizer(host, role=Membership.Role.VIEWER))
+    person = registered(host, name="Анна Каримова")
+
+    assert "Анна Каримова" in client.get(url(Registration, "changelist")).content.decode()
+    act(client, Registration, "cancel_registrations", [person], confirmed="yes")
+
+    person.refresh_from_db()
+    assert person.status == "confirmed"
+
+
+def test_nothing_is_added_edited_or_deleted_by_hand(client, editor, host):
+    person = registered(host)
+
+    for model, thing in (
+        (Registration, person),
+        (Message, person.messages.get()),
+        (OfferCode, person.offer_codes.get()),
+    ):
+        assert client.get(url(model, "add")).status_code == 403
+        assert client.post(url(model, "change", thing.pk), {"name": "Somebody else"}).status_code == 403
+        assert client.post(url(model, "delete", thing.pk), {"post": "yes"}).status_code == 403
+
+
+def test_the_page_of_a_registration_tells_everything(client, editor, host):
+    person = registered(host, name="Anna Karimova", email="anna@example.org")
+
+    page = client.get(url(Registration, "change", person.pk)).content.decode()
+
+    for words in (
+        "Anna Karimova",
+        "anna@example.org",
+        "At the border",
+        person.offer_codes.get().code,
+        "You have a place",
+        "Wed, 14 May 2031, 13:30 London, UTC+1",
+    ):
+        assert words in page
+
+
+def test_the_list_says_what_became_of_the_mail(client, editor, host):
+    failed, waiting, sent = (registered(host) for _ in range(3))
+    failed.messages.update(state="dead")
+    sent.messages.update(state="sent", sent_at=NOW)
+
+    page = client.get(url(Registration, "changelist"))
+    only_failed = client.get(url(Registration, "changelist"), {"mail": "failed"}).context["cl"].queryset
+
+    states = {row.pk: page.context["cl"].model_admin.mail(row)[0] for row in page.context["cl"].result_list}
+    assert states == {failed.pk: "failed", waiting.pk: "waiting", sent.pk: "sent"}
+    assert list(only_failed) == [failed]
+
+
+def test_cancelling_asks_first_and_goes_through_the_act(client, editor, host):
+    person = registered(host)
+
+    question = act(client, Registration, "cancel_registrations", [person])
+    person.refresh_from_db()
+    assert person.status == "confirmed"
+    answer = act(client, Registration, "cancel_registrations", [person], confirmed="yes")
+
+    person.refresh_from_db()
+    assert "1 person loses the place and is told by mail." in question.content.decode()
+    assert "1 registration is cancelled." in answer.content.decode()
+    assert person.status == "cancelled"
+    assert person.session.places_taken == 0
+    assert person.messages.filter(kind="cancelled").exists()
+
+
+def test_a_failed_mail_is_tried_again(client, editor, host):
+    message = registered(host).messages.get()
+    sent = registered(host).messages.get()
+    Message.objects.filter(pk=message.pk).update(state="dead", attempts=9, answer="550 no such user")
+    Message.objects.filter(pk=sent.pk).update(state="sent", sent_at=NOW)
+
+    response = act(client, Message, "try_again", [message, sent])
+
+    message.refresh_from_db()
+    sent.refresh_from_db()
+    assert (message.state, message.attempts, sent.state) == ("queued", 0, "sent")
+    assert "1 mail is tried again." in response.content.decode()
+
+
+def test_what_stands_in_a_mail_is_shown_to_nobody(client, host):
+    client.force_login(User.objects.create_superuser("root@example.org"))
+    message = Message.objects.create(
+        key="account-1",
+        kind="account",
+        to_email="anna@example.org",
+        payload={"text": "Your code is QX7-44Z"},
+        created_at=NOW,
+        due_at=NOW,
+    )
+
+    pages = (url(Message, "changelist"), url(Message, "change", message.pk))
+
+    for page in pages:
+        content = client.get(page).content.decode()
+        assert "anna@example.org" in content
+        assert "QX7-44Z" not in content
+
+
+def test_a_code_is_marked_as_used_once(client, editor, host):
+    code = registered(host).offer_codes.get()
+
+    first = act(client, OfferCode, "mark_as_used", [code])
+    second = act(client, OfferCode, "mark_as_used", [code])
+
+    code.refresh_from_db()
+    assert code.redemptions == 1
+    assert "1 code is marked as used." in first.content.decode()
+    assert f"{code.code}: " in second.content.decode()
+
+
+def test_the_list_of_sessions_says_who_waits_and_whose_mail_failed(client, editor, host):
+    session = make_session(make_webinar(host=host), capacity=1, **COMING)
+    make_registration(session).messages.update(state="dead")
+    make_registration(session)
+
+    page = client.get(url(Session, "changelist")).content.decode()
+
+    assert "1 of 1, 1 waiting" in page
+    assert "1 failed" in page
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_lists_take_as_many_queries_with_three_rows_as_with_one(client, model):
+    counts = []
+    for rows in (1, 3):
+        host = make_host()
+        client.force_login(make_organizer(host))
+        for _ in range(rows):
+            registered(host)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(url(model, "changelist"))
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]
+
+
+def test_the_page_of_a_registration_takes_as_many_queries_with_three_mails_as_with_one(client, editor, host):
+    counts = []
+    for mails in (1, 3):
+        person = registered(host)
+        for number in range(mails - 1):
+            Message.objects.create(
+                key=f"link-{person.pk}-{number}",
+                kind="link_again",
+                registration=person,
+                to_email=person.email,
+                created_at=NOW,
+                due_at=NOW + timedelta(hours=number),
+            )
+            question = make_question(person.webinar, order=number)
+            Answer.objects.create(registration=person, question=question, wording=question.wording, value="Yes")
+        with CaptureQueriesContext(connection) as captured:
+            client.get(url(Registration, "change", person.pk))
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]

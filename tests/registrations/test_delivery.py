@@ -1,0 +1,170 @@
+"""Mails on their way through a real SMTP server."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from registrations import delivery, signup
+from registrations.models import Message
+from tests.builders import make_registration, make_session
+from tests.servers import SmtpSink
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def outgoing(settings, smtp_sink: SmtpSink) -> SmtpSink:
+    """Mail goes to the sink."""
+    settings.EMAIL_URL = smtp_sink.url
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp_sink.port
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    return smtp_sink
+
+
+def register_now(**fields):
+    return make_registration(**{"now": datetime.now(UTC) - timedelta(seconds=1), **fields})
+
+
+@pytest.fixture
+def session():
+    return make_session(local_date=(datetime.now(UTC) + timedelta(days=30)).date())
+
+
+def test_a_registration_sends_one_mail_to_one_person(outgoing, session):
+    registration = register_now(session=session, email="anna@example.org", name="Anna")
+
+    assert delivery.drain() == 1
+    assert delivery.drain() == 0
+
+    [mail] = outgoing.mails
+    assert mail.recipients == ["anna@example.org"]
+    message = registration.messages.get()
+    assert message.state == Message.State.SENT
+    assert message.answer.startswith("250")
+    assert mail.message["Message-ID"] == message.message_id
+    assert b"\r\n" in mail.content
+    assert b"\n" not in mail.content.replace(b"\r\n", b"")
+
+
+def test_many_mails_go_over_one_connection(outgoing, session):
+    for _ in range(5):
+        register_now(session=session)
+
+    assert delivery.drain() == 5
+
+    assert len({mail.recipients[0] for mail in outgoing.mails}) == 5
+
+
+def test_a_passing_refusal_is_tried_again_with_the_same_words(outgoing, session):
+    registration = register_now(session=session)
+    outgoing.refuse("DATA", "451 Try again later", times=1)
+
+    assert delivery.drain() == 0
+    message = registration.messages.get()
+    assert (message.state, message.answer) == (Message.State.QUEUED, "451 Try again later")
+    assert message.due_at > datetime.now(UTC)
+
+    Message.objects.update(due_at=datetime.now(UTC))
+    assert delivery.drain() == 1
+    assert len(outgoing.mails) == 1
+
+
+@pytest.mark.parametrize("stage", ["RCPT", "DATA"])
+def test_a_final_refusal_is_dead_and_does_not_hold_up_the_next(outgoing, session, stage):
+    refused = register_now(session=session)
+    taken = register_now(session=session)
+    outgoing.refuse(stage, "550 No such user", times=1)
+
+    assert delivery.drain() == 1
+
+    assert refused.messages.get().state == Message.State.DEAD
+    assert refused.messages.get().answer == "550 No such user"
+    assert taken.messages.get().state == Message.State.SENT
+
+
+def test_a_refusal_of_our_login_is_not_the_mails_fault(outgoing, session):
+    registration = register_now(session=session)
+    outgoing.refuse("RCPT", "530 Authentication required", times=1)
+
+    delivery.drain()
+
+    assert registration.messages.get().state == Message.State.QUEUED
+
+
+def test_a_connection_that_breaks_costs_that_mail_a_pause_and_no_other(outgoing, session):
+    broken = register_now(session=session)
+    fine = register_now(session=session)
+    outgoing.drop("DATA", times=1)
+
+    assert delivery.drain() == 1
+
+    assert broken.messages.get().state == Message.State.QUEUED
+    assert fine.messages.get().state == Message.State.SENT
+
+
+def test_a_server_that_is_away_loses_nothing(settings, outgoing, session):
+    settings.EMAIL_PORT = 1
+    registration = register_now(session=session)
+
+    assert delivery.drain() == 0
+    message = registration.messages.get()
+    assert message.state == Message.State.QUEUED
+    assert "ConnectionRefusedError" in message.answer
+
+
+def test_a_worker_killed_after_the_servers_yes_repeats_the_same_mail(outgoing, session):
+    register_now(session=session)
+    delivery.drain()
+    # As the row stands when the worker dies between the 250 and its mark, once the lease is over.
+    Message.objects.update(state=Message.State.SENDING, sent_at=None, claimed_until=datetime.now(UTC))
+
+    delivery.drain()
+
+    first, second = outgoing.mails
+    assert first.message["Message-ID"] == second.message["Message-ID"]
+    assert calendar_of(first) == calendar_of(second)
+
+
+def test_a_cancelled_registration_never_gets_its_late_confirmation(outgoing, session):
+    registration = register_now(session=session)
+    signup.cancel(registration, now=datetime.now(UTC))
+
+    delivery.drain()
+
+    [mail] = outgoing.mails
+    assert b"METHOD:CANCEL" in calendar_of(mail)
+
+
+def test_one_mail_that_cannot_be_written_does_not_hold_up_the_others(outgoing, session):
+    broken = register_now(session=session)
+    Message.objects.filter(registration=broken).update(kind="nonsense")
+    register_now(session=session)
+
+    assert delivery.drain() == 1
+
+    assert broken.messages.get().state == Message.State.QUEUED
+
+
+def test_without_a_mail_server_a_mail_is_a_file(settings, tmp_path, session):
+    settings.EMAIL_URL = ""
+    settings.MAILBOX_DIR = tmp_path / "mail"
+    register_now(session=session)
+
+    assert delivery.drain() == 1
+
+    [file] = settings.MAILBOX_DIR.glob("*.eml")
+    assert b"METHOD:REQUEST" in calendar_of_bytes(file.read_bytes())
+
+
+def calendar_of(mail) -> bytes:
+    [part] = [part for part in mail.message.walk() if part.get_content_type() == "text/calendar"]
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content
+
+
+def calendar_of_bytes(content: bytes) -> bytes:
+    from tests.servers import ReceivedMail
+
+    return calendar_of(ReceivedMail("", [], content))

@@ -1,0 +1,771 @@
+"""What each mail says, byte for byte and as a person reads it."""
+
+import email
+import email.policy
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from email.header import decode_header, make_header
+from email.message import EmailMessage, MIMEPart
+from email.utils import parseaddr
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from events import scheduling
+from events.models import Host, Session, Webinar
+from registrations import emails, invites, outbox, signup, tokens
+from registrations.models import Message, OfferCode, Registration
+from tests.builders import NOW, make_host, make_offer, make_registration, make_session, make_webinar
+
+pytestmark = pytest.mark.django_db
+
+GOLDEN = Path(__file__).parent / "golden"
+ZONES = ("America/New_York", "Europe/London", "Asia/Tashkent", "Asia/Tokyo")
+
+
+@pytest.fixture(autouse=True)
+def same_links_everywhere(settings):
+    """Golden files hold signed links, so key and address are fixed."""
+    settings.SECRET_KEY = "a key for tests"
+    settings.SITE_URL = "https://webinars.example.org"
+    settings.DEFAULT_FROM_EMAIL = "Webinars <webinars@webinars.example.org>"
+
+
+@dataclass
+class Programme:
+    """A webinar with two sessions of one place each: 28 October 2026, 12:30 London, and the evening after, Tashkent."""
+
+    webinar: Webinar
+    session: Session
+    other_session: Session
+
+
+@pytest.fixture
+def programme():
+    host = make_host(name="Border Security Report", slug="bsr", sender_email="events@border.example")
+    webinar = make_webinar(host=host, title="Central Asia Border Challenges", slug="central-asia", zones=ZONES)
+    make_offer(
+        webinar,
+        conditions=("registered", "asked"),
+        redeem_url="https://shop.example.net/redeem",
+        terms="For new subscribers.",
+        valid_until=datetime(2026, 11, 11, 12, tzinfo=UTC),
+    )
+    free_issue = make_offer(webinar, conditions=("attended", "replay"), headline="A free issue of the report")
+    free_issue.conditions.filter(kind="attended").update(minutes=30)
+    free_issue.conditions.filter(kind="replay").update(until=date(2026, 11, 11))
+    return Programme(
+        webinar,
+        make_session(webinar, local_date=date(2026, 10, 28), local_time=time(12, 30), capacity=1),
+        make_session(
+            webinar,
+            local_date=date(2026, 10, 29),
+            local_time=time(22, 0),
+            time_zone="Asia/Tashkent",
+            capacity=1,
+        ),
+    )
+
+
+def register_anna(programme, **fields):
+    """Anna, in Tashkent, with links and codes that are the same in every run."""
+    anna = make_registration(
+        programme.session,
+        **{"name": "Anna Karimova", "email": "anna@example.net", "time_zone": "Asia/Tashkent", **fields},
+    )
+    return settled(anna, "ANNA23456789")
+
+
+def register_bob(programme, **fields):
+    """Bob, in Tokyo, who comes after Anna and so waits."""
+    bob = make_registration(
+        programme.session, **{"name": "Bob Ng", "email": "bob@example.com", "time_zone": "Asia/Tokyo", **fields}
+    )
+    return settled(bob, "BOB234567892")
+
+
+def settled(registration, reference):
+    """The registration with fixed values where they are random, and every mail so far delivered."""
+    Registration.objects.filter(pk=registration.pk).update(reference=reference, uid=f"reg-{reference}")
+    for number, code in enumerate(registration.offer_codes.order_by("pk"), start=1):
+        OfferCode.objects.filter(pk=code.pk).update(code=f"{reference[:3]}A-{number:04}-2345")
+    return Registration.objects.get(pk=registration.pk)
+
+
+def deliver_everything():
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+
+
+def newest(registration, kind):
+    return (
+        Message.objects.select_related("registration__session__webinar__host")
+        .filter(registration=registration, kind=kind)
+        .latest("pk")
+    )
+
+
+def compose(registration, kind, now=NOW):
+    return emails.compose(newest(registration, kind), now=now)
+
+
+def parsed(mail: emails.ComposedMail) -> EmailMessage:
+    """The mail as its receiver reads it."""
+    message = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    assert all(not part.defects for part in message.walk())
+    return message
+
+
+def tree(message: MIMEPart) -> object:
+    if message.is_multipart():
+        return {message.get_content_type(): [tree(part) for part in message.iter_parts()]}
+    return message.get_content_type()
+
+
+def text_of(mail: emails.ComposedMail) -> str:
+    part = parsed(mail).get_body(("plain",))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def html_of(mail: emails.ComposedMail) -> str:
+    part = parsed(mail).get_body(("html",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def invite_of(mail: emails.ComposedMail) -> bytes | None:
+    for part in parsed(mail).walk():
+        if part.get_content_type() == "text/calendar":
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
+            return payload
+    return None
+
+
+def words_of_html(html: str) -> str:
+    """The visible words of the HTML, and the addresses of its links."""
+    body = html.split("</head>")[1]
+    with_links = re.sub(r'<a [^>]*href="([^"]*)"[^>]*>', r" \1 ", body)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", with_links)).replace("\xa0", " ").split())
+
+
+# ---------- the whole mail ----------
+
+
+def test_the_confirmation_is_laid_out_as_calendars_need_it(programme):
+    anna = register_anna(programme)
+
+    mail = compose(anna, Message.Kind.CONFIRMED)
+
+    message = parsed(mail)
+    assert tree(message) == {
+        "multipart/mixed": [
+            {"multipart/alternative": ["text/plain", "text/html", "text/calendar"]},
+            "application/ics",
+        ]
+    }
+    assert dict(message.items()) == {
+        "MIME-Version": "1.0",
+        "Content-Type": message["Content-Type"],
+        "Subject": "Your place: Central Asia Border Challenges, Wed 28 Oct, 17:30",
+        "From": "Border Security Report <events@border.example>",
+        "To": "Anna Karimova <anna@example.net>",
+        "Date": "Wed, 16 Sep 2026 09:00:00 +0000",
+        "Message-ID": mail.message_id,
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": "en",
+    }
+    calendar, attachment = (
+        next(part for part in message.walk() if part.get_content_type() == kind)
+        for kind in ("text/calendar", "application/ics")
+    )
+    assert dict(calendar["Content-Type"].params) == {"method": "REQUEST", "charset": "utf-8"}
+    assert calendar["Content-Disposition"] is None
+    assert calendar["Content-Transfer-Encoding"] == "base64"
+    assert attachment["Content-Disposition"].content_disposition == "attachment"
+    assert attachment.get_filename() == "invite.ics"
+    assert attachment["Content-Type"].params["name"] == "invite.ics"
+    ics = invites.request(anna)
+    assert calendar.get_payload(decode=True) == attachment.get_payload(decode=True) == ics
+    assert b"METHOD:REQUEST\r\n" in ics
+    assert (mail.from_email, mail.to_email) == ("events@border.example", "anna@example.net")
+
+
+def test_every_line_ends_as_mail_servers_want_and_every_byte_has_seven_bits(programme):
+    anna = register_anna(programme, name="Анна Каримова")
+
+    raw = compose(anna, Message.Kind.CONFIRMED).as_bytes()
+
+    assert raw.isascii()
+    assert not set(b"\r\n") & set(raw.replace(b"\r\n", b""))
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+
+
+def test_composing_twice_gives_the_same_message_id_and_invite(programme):
+    anna = register_anna(programme)
+
+    first = compose(anna, Message.Kind.CONFIRMED)
+    second = compose(anna, Message.Kind.CONFIRMED, now=NOW + timedelta(hours=3))
+
+    assert first.message_id == second.message_id
+    assert re.fullmatch(r"<[0-9a-f]{40}@webinars\.example\.org>", first.message_id)
+    assert invite_of(first) == invite_of(second)
+
+
+def test_two_messages_have_two_message_ids(programme):
+    anna, bob = register_anna(programme), register_bob(programme)
+
+    assert compose(anna, Message.Kind.CONFIRMED).message_id != compose(bob, Message.Kind.WAITLISTED).message_id
+
+
+def test_the_sender_stays_the_one_that_the_calendar_knows(programme):
+    anna = register_anna(programme)
+    Host.objects.update(sender_email="new@border.example")
+
+    mail = compose(anna, Message.Kind.CONFIRMED)
+
+    assert mail.from_email == "events@border.example"
+    assert b"mailto:events@border.example" in (invite_of(mail) or b"").replace(b"\r\n ", b"")
+
+
+def test_a_host_without_an_address_writes_from_the_sites_own():
+    registration = make_registration(make_session(make_webinar(host=make_host(name="Guards & Roads"))))
+
+    mail = compose(registration, Message.Kind.CONFIRMED)
+
+    assert str(parsed(mail)["From"]) == "Guards & Roads <webinars@webinars.example.org>"
+
+
+# ---------- each kind, as a person reads it ----------
+
+
+@dataclass
+class Case:
+    """One mail with what it carries."""
+
+    mail: emails.ComposedMail
+    method: str | None
+
+
+def confirmed(programme) -> Case:
+    return Case(compose(register_anna(programme), Message.Kind.CONFIRMED), "REQUEST")
+
+
+def waitlisted(programme) -> Case:
+    register_anna(programme)
+    return Case(compose(register_bob(programme), Message.Kind.WAITLISTED), None)
+
+
+def promoted(programme) -> Case:
+    anna, bob = register_anna(programme), register_bob(programme)
+    signup.cancel(anna, now=NOW)
+    return Case(compose(settled(bob, "BOB234567892"), Message.Kind.PROMOTED), "REQUEST")
+
+
+def session_changed(programme) -> Case:
+    anna = register_anna(programme)
+    deliver_everything()
+    signup.change_session(anna, session=programme.other_session, now=NOW)
+    return Case(compose(anna, Message.Kind.SESSION_CHANGED), "REQUEST")
+
+
+def move(session, **fields):
+    fresh = Session.objects.get(pk=session.pk)
+    for name, value in fields.items():
+        setattr(fresh, name, value)
+    scheduling.save_session(fresh, by=None, now=NOW)
+
+
+def rescheduled(programme) -> Case:
+    anna = register_anna(programme)
+    deliver_everything()
+    move(programme.session, local_date=date(2026, 10, 29), local_time=time(19, 5))
+    return Case(compose(anna, Message.Kind.RESCHEDULED), "REQUEST")
+
+
+def rescheduled_waiting(programme) -> Case:
+    register_anna(programme)
+    bob = register_bob(programme)
+    deliver_everything()
+    move(programme.session, local_time=time(13, 0))
+    return Case(compose(bob, Message.Kind.RESCHEDULED), None)
+
+
+def rescheduled_same_time(programme) -> Case:
+    anna = register_anna(programme)
+    deliver_everything()
+    move(programme.session, join_url="https://meet.example.net/another-room")
+    return Case(compose(anna, Message.Kind.RESCHEDULED), "REQUEST")
+
+
+def session_cancelled(programme) -> Case:
+    anna = register_anna(programme)
+    scheduling.cancel_session(programme.session, by=None, now=NOW)
+    return Case(compose(anna, Message.Kind.SESSION_CANCELLED), "CANCEL")
+
+
+def cancelled(programme) -> Case:
+    anna = register_anna(programme)
+    signup.cancel(anna, now=NOW)
+    return Case(compose(anna, Message.Kind.CANCELLED), "CANCEL")
+
+
+def cancelled_waiting(programme) -> Case:
+    register_anna(programme)
+    bob = register_bob(programme)
+    signup.cancel(bob, now=NOW)
+    return Case(compose(bob, Message.Kind.CANCELLED), None)
+
+
+def link_again(programme) -> Case:
+    anna = register_anna(programme)
+    outbox.enqueue(anna, Message.Kind.LINK_AGAIN, now=NOW)
+    return Case(compose(anna, Message.Kind.LINK_AGAIN), None)
+
+
+def link_again_waiting(programme) -> Case:
+    register_anna(programme)
+    bob = register_bob(programme)
+    outbox.enqueue(bob, Message.Kind.LINK_AGAIN, now=NOW)
+    return Case(compose(bob, Message.Kind.LINK_AGAIN), None)
+
+
+def account(programme) -> Case:
+    message = outbox.enqueue_account_mail(
+        to_email="anna@example.net",
+        subject="[Webinars] Sign-in code\n",
+        text="Type this in the window that is open:\n\nQX7-PL2\n\nNobody will ask you for it.",
+        html="",
+        now=NOW,
+    )
+    return Case(emails.compose(message, now=NOW), None)
+
+
+CASES = [
+    confirmed,
+    waitlisted,
+    promoted,
+    session_changed,
+    rescheduled,
+    rescheduled_waiting,
+    rescheduled_same_time,
+    session_cancelled,
+    cancelled,
+    cancelled_waiting,
+    link_again,
+    link_again_waiting,
+    account,
+]
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+
+
+@each_case
+def test_the_text_reads_as_written(programme, case):
+    mail = case(programme).mail
+
+    whole = f"Subject: {parsed(mail)['Subject']}\n\n{text_of(mail)}"
+
+    assert whole == (GOLDEN / f"{case.__name__}.txt").read_text(encoding="utf-8")
+
+
+@each_case
+def test_the_html_says_what_the_text_says(programme, case):
+    mail = case(programme).mail
+
+    words = words_of_html(html_of(mail))
+
+    marks_of_lists = {"-", "--"}
+    for word in set(text_of(mail).split()) - marks_of_lists:
+        assert word in words
+
+
+@each_case
+def test_only_the_right_mails_carry_an_invite(programme, case):
+    found = case(programme)
+
+    ics = invite_of(found.mail)
+
+    if found.method is None:
+        assert ics is None
+        assert tree(parsed(found.mail)) == {"multipart/alternative": ["text/plain", "text/html"]}
+    else:
+        assert ics is not None
+        assert f"METHOD:{found.method}\r\n".encode() in ics
+        part = next(part for part in parsed(found.mail).walk() if part.get_content_type() == "text/calendar")
+        assert part["Content-Type"].params["method"] == found.method
+
+
+@each_case
+def test_nobody_else_is_named_in_a_mail(programme, case):
+    mail = case(programme).mail
+
+    everything = "\n".join(
+        [str(parsed(mail).items()), text_of(mail), html_of(mail), (invite_of(mail) or b"").decode()]
+    ).replace("\r\n ", "")
+
+    mine, others = ("bob", "anna") if mail.to_email == "bob@example.com" else ("anna", "bob")
+    assert mine in everything
+    assert others not in everything.lower()
+    addresses = set(re.findall(r"[\w.+-]+@[\w.-]+\.\w+", everything))
+    assert addresses <= {
+        mail.to_email,
+        mail.from_email,
+        mail.message_id.strip("<>"),
+        *re.findall(r"reg-\w+@webinars\.example\.org", everything),
+    }
+
+
+@each_case
+def test_the_html_is_small_and_needs_nothing_from_elsewhere(programme, case):
+    html = html_of(case(programme).mail)
+
+    assert len(html.encode()) < 20_000
+    assert "<img" not in html
+    assert "<link" not in html
+    assert "<script" not in html
+    assert html.count('content="light dark"') == 2
+    assert "prefers-color-scheme: dark" in html
+    assert '<html lang="en" dir="ltr"' in html
+    for cell in re.findall(r"<t[dh] [^>]*background-color[^>]*>", html):
+        assert "bgcolor=" in cell
+
+
+# ---------- names and titles that mean harm, or only look like it ----------
+
+NAMES = [
+    'Anna "the Guard" O\'Neil, Jr.',
+    "Анна Каримова",
+    "山田 太郎",
+    "علي بن أبي",
+    "Zoë 🚀🛰️",
+    "Back\\slash; semi:colon <x@example.com>",
+    "長" * 90,
+    "a" * 200,
+    "Anna " * 30 + "Karimova",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_arrives_as_it_was_given(programme, name):
+    anna = register_anna(programme, name=name)
+
+    mail = compose(anna, Message.Kind.CONFIRMED)
+
+    [recipient] = parsed(mail)["To"].addresses
+    assert recipient.addr_spec == "anna@example.net"
+    # Python's newer parser puts spaces between the encoded words of a long name, against RFC 2047 6.2; the older not.
+    shown, address = parseaddr(email.message_from_bytes(mail.as_bytes())["To"].replace("\r\n", ""))
+    assert address == "anna@example.net"
+    assert str(make_header(decode_header(shown))) == name
+    headers = mail.as_bytes().split(b"\r\n\r\n")[0]
+    assert not re.search(rb": *\r\n", headers), "a header whose first line is empty"
+    assert f"You have a place, {name}" in text_of(mail).replace("\n", " ")
+    assert f"You have a place, {name}" in words_of_html(html_of(mail))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Anna\r\nBcc: victim@example.com",
+        "Anna\nSubject: other",
+        "Anna\x00\x0b\x0c\x85\u2028Karimova",
+        "Anna \u202egnirts\u202c Karimova",
+        '"<victim@example.com>, "Anna',
+    ],
+)
+def test_no_name_can_write_headers_or_turn_the_line_around(programme, name):
+    anna = register_anna(programme)
+    # Past the form and the model's own cleaning, as a careless import would.
+    Registration.objects.filter(pk=anna.pk).update(name=name)
+
+    mail = compose(anna, Message.Kind.CONFIRMED)
+
+    message = parsed(mail)
+    assert message["Bcc"] is None
+    assert message["Subject"] == "Your place: Central Asia Border Challenges, Wed 28 Oct, 17:30"
+    assert [address.addr_spec for address in message["To"].addresses] == ["anna@example.net"]
+    for text in (text_of(mail), html_of(mail)):
+        assert not re.search("[\x00\x0b\x0c\x85\u2028\u202a-\u202e\u2066-\u2069]", text)
+
+
+def test_no_title_or_host_name_can_write_headers(programme):
+    anna = register_anna(programme)
+    Webinar.objects.update(title="Trucks\r\nBcc: victim@example.com")
+    Host.objects.update(name='Host"\r\nReply-To: victim@example.com')
+
+    message = parsed(compose(anna, Message.Kind.CONFIRMED))
+
+    assert message["Subject"] == "Your place: Trucks Bcc: victim@example.com, Wed 28 Oct, 17:30"
+    assert message["Bcc"] is message["Reply-To"] is None
+    [sender] = message["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == (
+        'Host" Reply-To: victim@example.com',
+        "events@border.example",
+    )
+
+
+def test_a_title_with_every_mark_stays_itself_in_subject_bodies_and_calendar(programme):
+    title = 'Borders, guards; "roads" \\ <trucks> & 50% 🚚 国境'
+    Webinar.objects.update(title=title)
+    anna = register_anna(programme)
+
+    mail = compose(anna, Message.Kind.CONFIRMED)
+
+    assert parsed(mail)["Subject"] == f"Your place: {title}, Wed 28 Oct, 17:30"
+    assert f"\n{title}\n" in text_of(mail)
+    assert title in words_of_html(html_of(mail).replace("&lt;", "‹").replace("&gt;", "›")).replace("‹", "<").replace(
+        "›", ">"
+    )
+    summary = 'SUMMARY:Borders\\, guards\\; "roads" \\\\ <trucks> & 50% 🚚 国境'
+    assert summary in (invite_of(mail) or b"").replace(b"\r\n ", b"").decode()
+
+
+def test_markup_in_a_name_is_words_and_not_markup(programme):
+    name = "<script>alert(1)</script><b>Anna</b> & co"
+    anna = register_anna(programme, name=name)
+
+    mail = compose(anna, Message.Kind.CONFIRMED)
+
+    assert f"You have a place, {name}\n" in text_of(mail)
+    assert "<script" not in html_of(mail)
+    assert "<b>Anna" not in html_of(mail)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&lt;b&gt;Anna&lt;/b&gt; &amp; co" in html_of(mail)
+
+
+def test_markup_in_what_organizers_write_is_words_and_not_markup(programme):
+    Host.objects.update(name="<i>Host</i>", accent='"><b>x}')
+    programme.webinar.offers.update(
+        headline="<b>Half</b> & half", terms="<u>One</u>\nTwo", redeem_url='https://shop.example.net/?a="><b>&b=1'
+    )
+    anna = register_anna(programme)
+
+    mail = compose(anna, Message.Kind.CONFIRMED)
+
+    for tag in ("<i>", "<b>", "<u>", "<script"):
+        assert tag not in html_of(mail)
+    assert "<b>Half</b> & half\n" in text_of(mail)
+    assert "\n<u>One</u>\nTwo\n" in text_of(mail)
+
+
+def test_an_address_with_a_domain_beyond_ascii_reaches_its_server(programme):
+    anna = register_anna(programme, email="anna@bücher.example")
+
+    mail = compose(anna, Message.Kind.CONFIRMED)
+
+    assert b'To: "Anna Karimova" <anna@xn--bcher-kva.example>\r\n' in mail.as_bytes()
+
+
+# ---------- time ----------
+
+
+def test_times_are_in_the_readers_zone_and_name_the_hosts_beside_it(programme):
+    anna = register_anna(programme, time_zone="America/New_York")
+
+    text = text_of(compose(anna, Message.Kind.CONFIRMED))
+
+    assert "08:30 to 10:00\nNew York, UTC−4 (your time)\n" in text
+    assert "The host planned it for 12:30 to 14:00 in London, UTC.\n" in text
+
+
+def test_without_a_known_zone_the_time_is_the_hosts_and_says_so(programme):
+    anna = register_anna(programme, time_zone="")
+
+    text = text_of(compose(anna, Message.Kind.CONFIRMED))
+
+    assert "12:30 to 14:00\nLondon, UTC (the host's time)\n" in text
+    assert "The host planned it" not in text
+
+
+def test_a_zone_that_nobody_knows_any_more_does_not_stop_the_mail(programme):
+    anna = register_anna(programme)
+    Registration.objects.update(time_zone="Mars/Olympus")
+    outbox.enqueue(anna, Message.Kind.LINK_AGAIN, now=NOW)
+
+    assert "London, UTC" in text_of(compose(anna, Message.Kind.LINK_AGAIN))
+
+
+def test_old_zone_names_show_the_city_of_today(programme):
+    anna = register_anna(programme, time_zone="Asia/Calcutta")
+
+    assert "18:00 to 19:30\nKolkata, UTC+5:30 (your time)\n" in text_of(compose(anna, Message.Kind.CONFIRMED))
+
+
+def test_a_city_on_another_day_has_its_date(programme):
+    move(programme.session, local_time=time(22, 0))
+    anna = register_anna(programme, time_zone="Europe/London")
+
+    text = text_of(compose(anna, Message.Kind.CONFIRMED))
+
+    assert "  New York   18:00   UTC−4\n  Tashkent   03:00   UTC+5   Thu 29 Oct\n" in text
+
+
+def test_the_seeds_line_is_an_hour_off_for_new_york_and_ours_is_not():
+    webinar = make_webinar(zones=("America/New_York", "Europe/London", "Europe/Vienna"))
+    session = make_session(webinar, local_date=date(2020, 10, 28), local_time=time(12, 30), time_zone="Europe/London")
+    before = datetime(2020, 10, 1, tzinfo=UTC)
+    registration = make_registration(session, time_zone="Asia/Bishkek", now=before)
+
+    text = text_of(compose(registration, Message.Kind.CONFIRMED, now=before))
+
+    assert "  New York   08:30   UTC−4\n  London     12:30   UTC\n  Vienna     13:30   UTC+1\n" in text
+    assert "18:30 to 20:00\nBishkek, UTC+6 (your time)\n" in text
+
+
+def test_joining_says_its_date_when_it_opens_the_evening_before(programme):
+    move(programme.session, local_time=time(0, 5))
+    anna = register_anna(programme, time_zone="Europe/London")
+
+    text = " ".join(text_of(compose(anna, Message.Kind.CONFIRMED)).split())
+
+    assert "opens at 23:50 London, UTC, on Tuesday, 27 October 2026: https://webinars.example.org/join/" in text
+
+
+def test_joining_is_open_for_who_registers_at_the_last_moment(programme):
+    late = datetime(2026, 10, 28, 12, 20, tzinfo=UTC)
+    anna = register_anna(programme, now=late)
+
+    text = text_of(compose(anna, Message.Kind.CONFIRMED, now=late))
+
+    assert f"Join here, the link is yours alone and open now:\n{tokens.join_url(anna)}\n" in text
+
+
+# ---------- codes ----------
+
+
+def test_a_locked_code_is_nowhere_in_the_mail(programme):
+    anna = register_anna(programme)
+    locked = anna.offer_codes.get(unlocked_at=None)
+
+    raw = compose(anna, Message.Kind.CONFIRMED)
+
+    assert locked.code not in text_of(raw) + html_of(raw)
+    assert "A free issue of the report" in text_of(raw)
+
+
+def test_an_offer_that_has_ended_is_not_praised(programme):
+    anna = register_anna(programme)
+    programme.webinar.offers.update(valid_until=NOW)
+
+    text = text_of(compose(anna, Message.Kind.CONFIRMED))
+
+    assert "50% off" not in text
+    assert "personal code" not in text
+
+
+def test_a_used_code_says_so(programme):
+    anna = register_anna(programme)
+    anna.offer_codes.exclude(unlocked_at=None).update(redemptions=1, redeemed_at=NOW)
+
+    assert "You have used it." in text_of(compose(anna, Message.Kind.CONFIRMED))
+
+
+def test_who_cancels_keeps_what_was_earned_and_is_not_tempted_with_the_rest(programme):
+    anna = register_anna(programme)
+    signup.cancel(anna, now=NOW)
+
+    text = text_of(compose(anna, Message.Kind.CANCELLED))
+
+    assert "Your personal code: ANNA-0001-2345" in text
+    assert "A free issue" not in text
+
+
+# ---------- messages that have lost their point ----------
+
+
+def test_nobody_is_told_of_a_waiting_list_that_they_left(programme):
+    register_anna(programme)
+    bob = register_bob(programme)
+    signup.cancel(bob, now=NOW)
+
+    with pytest.raises(emails.PointlessError, match="No longer on the waiting list"):
+        compose(bob, Message.Kind.WAITLISTED)
+
+
+def test_nobody_is_told_of_a_place_that_they_gave_back(programme):
+    anna = register_anna(programme)
+    signup.cancel(anna, now=NOW)
+
+    with pytest.raises(emails.PointlessError, match="No longer holds a place"):
+        compose(anna, Message.Kind.CONFIRMED)
+
+
+def test_nobody_is_told_of_a_place_in_a_cancelled_session(programme):
+    anna = register_anna(programme)
+    scheduling.cancel_session(programme.session, by=None, now=NOW)
+
+    with pytest.raises(emails.PointlessError, match="The session has been cancelled"):
+        compose(anna, Message.Kind.CONFIRMED)
+
+
+def test_nobody_is_told_of_a_place_once_it_is_over(programme):
+    anna = register_anna(programme)
+
+    with pytest.raises(emails.PointlessError, match="The session is over"):
+        compose(anna, Message.Kind.CONFIRMED, now=datetime(2026, 10, 28, 14, 0, tzinfo=UTC))
+
+
+def test_who_is_back_with_a_place_is_not_told_that_they_cancelled(programme):
+    anna = register_anna(programme)
+    signup.cancel(anna, now=NOW)
+    register_anna(programme, now=NOW + timedelta(minutes=1))
+
+    with pytest.raises(emails.PointlessError, match="Registered again since"):
+        compose(anna, Message.Kind.CANCELLED)
+
+
+def test_who_is_back_only_to_wait_still_has_the_entry_withdrawn(programme):
+    anna = register_anna(programme)
+    register_bob(programme)
+    signup.cancel(anna, now=NOW)
+    again = register_anna(programme, now=NOW + timedelta(minutes=1))
+
+    assert again.is_waitlisted
+    assert b"METHOD:CANCEL\r\n" in (invite_of(compose(anna, Message.Kind.CANCELLED)) or b"")
+
+
+def test_who_moved_away_is_not_told_that_the_old_session_is_cancelled(programme):
+    anna = register_anna(programme)
+    scheduling.cancel_session(programme.session, by=None, now=NOW)
+    signup.change_session(anna, session=programme.other_session, now=NOW)
+
+    with pytest.raises(emails.PointlessError, match="Moved to a session that takes place"):
+        compose(anna, Message.Kind.SESSION_CANCELLED)
+
+
+# ---------- languages ----------
+
+
+def test_a_language_that_the_site_does_not_have_falls_back_to_its_own(programme):
+    anna = register_anna(programme, language="ar")
+
+    assert parsed(compose(anna, Message.Kind.CONFIRMED))["Content-Language"] == "en"
+
+
+def test_right_to_left_turns_the_page_but_not_codes_and_offsets(programme, settings):
+    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+    anna = register_anna(programme, language="ar")
+
+    html = html_of(compose(anna, Message.Kind.CONFIRMED))
+
+    assert '<html lang="ar" dir="rtl"' in html
+    assert 'align="right"' in html
+    assert '<span dir="ltr">UTC−4</span>' in html
+    assert '<span dir="ltr">ANNA-0001-2345</span>' in html
+
+
+# ---------- the text's shape ----------
+
+
+def test_long_lines_are_broken_between_words_and_addresses_stay_whole():
+    address = "https://webinars.example.org/registrations/" + "x" * 90
+    text = f"{'word ' * 30}\n\n\n\n  - {'item ' * 20}\n{address}"
+
+    lines = emails.tidied(text).split("\n")
+
+    assert max(len(line) for line in lines if "://" not in line) <= emails.TEXT_COLUMNS
+    assert address in lines
+    assert [line for line in lines if line.startswith("  ")][1].startswith("  item")
+    assert "\n\n\n" not in emails.tidied(text)

@@ -1,0 +1,137 @@
+"""The entry in the owner's calendar, read by a parser that did not write it."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+import vobject
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from events import scheduling
+from registrations import invites, signup
+from registrations.models import Registration
+from tests.builders import NOW, make_host, make_registration, make_session, make_webinar
+
+pytestmark = pytest.mark.django_db
+
+STARTS_AT = datetime(2026, 10, 14, 12, 30, tzinfo=UTC)
+
+
+def unfolded(ics: bytes) -> list[str]:
+    return ics.decode().replace("\r\n ", "").split("\r\n")
+
+
+def reloaded(registration: Registration) -> Registration:
+    return Registration.objects.select_related("session__webinar__host").get(pk=registration.pk)
+
+
+def test_a_request_is_what_calendars_need():
+    host = make_host(name="Border Review", sender_email="events@border.example")
+    session = make_session(make_webinar(host=host, title="Central Asia", slug="central-asia"))
+    registration = make_registration(session, name="Anna Karimova", email="anna@example.org", time_zone="Asia/Tashkent")
+
+    lines = unfolded(invites.request(registration))
+
+    assert lines[0] == "BEGIN:VCALENDAR"
+    for line in (
+        "METHOD:REQUEST",
+        f"UID:{registration.uid}@localhost",
+        "SEQUENCE:0",
+        "DTSTAMP:20260916T090000Z",
+        "DTSTART:20261014T123000Z",
+        "DTEND:20261014T140000Z",
+        "SUMMARY:Central Asia",
+        "STATUS:CONFIRMED",
+        'ORGANIZER;CN="Border Review":mailto:events@border.example',
+        "TRIGGER:-PT15M",
+    ):
+        assert line in lines
+    [attendee] = [line for line in lines if line.startswith("ATTENDEE")]
+    assert attendee.endswith(":mailto:anna@example.org")
+    for parameter in ("PARTSTAT=NEEDS-ACTION", "RSVP=TRUE", "ROLE=REQ-PARTICIPANT", "CUTYPE=INDIVIDUAL"):
+        assert parameter in attendee
+    [description] = [line for line in lines if line.startswith("DESCRIPTION:") and "Starts in" not in line]
+    assert "17:30 Tashkent\\, UTC+5" in description
+    assert "13:30 London\\, UTC+1" in description
+
+
+def test_a_retry_says_the_same_bytes():
+    registration = make_registration()
+
+    assert invites.request(registration) == invites.request(reloaded(registration))
+
+
+def test_moving_twice_and_cancelling_keeps_the_uid_and_raises_the_sequence():
+    session = make_session()
+    registration = make_registration(session)
+    seen = [vobject.readOne(invites.request(registration).decode()).vevent]
+
+    for minutes, hour in enumerate((15, 16), start=1):
+        session.local_time = time(hour, 0)
+        scheduling.save_session(session, by=None, now=NOW + timedelta(minutes=minutes))
+        seen.append(vobject.readOne(invites.request(reloaded(registration)).decode()).vevent)
+    signup.cancel(registration, now=NOW + timedelta(hours=1))
+    withdrawn = vobject.readOne(invites.cancel(reloaded(registration)).decode())
+    seen.append(withdrawn.vevent)
+
+    assert len({entry.uid.value for entry in seen}) == 1
+    assert [int(entry.sequence.value) for entry in seen] == [0, 1, 2, 3]
+    stamps = [entry.dtstamp.value for entry in seen]
+    assert stamps == sorted(stamps)
+    assert withdrawn.method.value == "CANCEL"
+    assert withdrawn.vevent.status.value == "CANCELLED"
+    assert not hasattr(withdrawn.vevent, "valarm")
+
+
+def test_a_download_names_no_attendee():
+    ics = invites.download(make_registration())
+
+    assert b"METHOD:PUBLISH" in ics
+    assert b"ATTENDEE" not in ics
+    assert b"ORGANIZER" in ics
+
+
+def test_the_organizer_stays_when_the_host_changes_its_address():
+    host = make_host(sender_email="old@border.example")
+    registration = make_registration(make_session(make_webinar(host=host)))
+
+    host.sender_email = "new@border.example"
+    host.save()
+
+    assert b"mailto:old@border.example" in invites.request(reloaded(registration)).replace(b"\r\n ", b"")
+
+
+def test_another_registrant_is_nowhere_in_the_entry():
+    session = make_session()
+    registration = make_registration(session)
+    another = make_registration(session, name="Somebody Else", email="other@example.net")
+
+    ics = invites.request(registration).replace(b"\r\n ", b"")
+
+    assert another.email.encode() not in ics
+    assert b"Somebody Else" not in ics
+    assert another.reference.encode() not in ics
+
+
+HOSTILE = st.text(
+    alphabet=st.characters(codec="utf-8", exclude_categories=["Cs"]) | st.sampled_from('\r\n\x00\x0b",;:\\^<>😀中'),
+    min_size=1,
+    max_size=150,
+)
+
+
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(title=HOSTILE, name=HOSTILE)
+def test_no_text_breaks_the_entry(title, name):
+    registration = make_registration(make_session(make_webinar(title=title[:160])), name=name[:200])
+    registration = reloaded(registration)
+
+    ics = invites.request(registration)
+
+    assert all(len(line) <= 75 for line in ics.split(b"\r\n"))
+    assert not any(mark in ics.replace(b"\r\n", b"") for mark in (b"\r", b"\n", b"\x00", b"\x0b"))
+    assert len([line for line in unfolded(ics) if line.startswith("ATTENDEE")]) == 1
+    entry = vobject.readOne(ics.decode()).vevent
+    assert entry.dtstart.value == STARTS_AT
+    assert entry.summary.value == registration.session.webinar.title
