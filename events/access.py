@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.http import HttpRequest
 
-from events.models import Host, Membership, User
+from events.models import Membership, User
 
 Role = Membership.Role
 _RANKS = {Role.VIEWER: 1, Role.EDITOR: 2, Role.OWNER: 3}
@@ -53,11 +53,6 @@ def access_for(user: User | AnonymousUser) -> Access:
         host_id: Role(role) for host_id, role in Membership.objects.filter(user=user).values_list("host_id", "role")
     }
     return Access(is_superuser=user.is_superuser, roles=roles)
-
-
-def hosts_of(user: User | AnonymousUser, *, at_least: Role = Role.VIEWER) -> models.QuerySet[Host]:
-    """The hosts at which that user has the role or a higher one."""
-    return Host.objects.filter(access_for(user).among("pk", at_least=at_least))
 
 
 # A page asks a hundred times what its reader may do; the memberships are read once.

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from email.utils import parseaddr
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -67,12 +65,12 @@ def _event(session: Session, *, dtstamp: datetime) -> ical.PublishedEvent:
         description=_("%(summary)s\n\nRegister: %(url)s") % {"summary": webinar.summary, "url": url},
         location=_("Online"),
         url=url,
-        is_cancelled=session.is_cancelled or webinar.is_cancelled,
+        is_cancelled=session.is_cancelled,
     )
 
 
 def _organizer(host: Host) -> ical.Organizer:
-    return ical.Organizer(name=host.name, email=host.sender_email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+    return ical.Organizer(name=host.name, email=host.organizer_email)
 
 
 def _calendar(content: bytes) -> HttpResponse:

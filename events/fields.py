@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.db import models
 
 from events import validators
@@ -28,8 +29,56 @@ class PlainTextField(models.TextField):  # type: ignore[type-arg]
 class RichTextField(models.TextField):  # type: ignore[type-arg]
     """HTML that was cleaned when it was saved, so that templates may print it as it is."""
 
+    default_validators = [validators.validate_rich_text]
+
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
         return _cleaned(self, model_instance, validators.rich_text)
+
+
+class WebAddressField(models.URLField):  # type: ignore[type-arg]
+    """A link for people to follow. Django's own field takes ftp as well, which no browser opens."""
+
+    default_validators = [validators.validate_web_address]
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": WebAddressInput, **kwargs})
+
+
+class WebAddressInput(forms.URLField):
+    """Takes a web address; https is what is meant where nothing is said."""
+
+    default_validators = [validators.validate_web_address]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"assume_scheme": "https", **kwargs})
+
+
+class PictureField(models.ImageField):
+    """A picture to show on pages, checked when it is uploaded."""
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        super().validate(value, model_instance)
+        # What is stored was checked when it came, and its file may be elsewhere by now.
+        if value and not value._committed:
+            validators.validate_picture(value)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": PictureInput, **kwargs})
+
+
+class PictureInput(forms.ImageField):
+    """Takes a picture. Django's own field lets Pillow try everything that it knows, and names that to people."""
+
+    default_validators = []
+
+    def to_python(self, data: Any) -> Any:
+        if data not in self.empty_values:
+            validators.validate_picture(data)
+        return super().to_python(data)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        attrs: dict[str, Any] = super().widget_attrs(widget)
+        return attrs | {"accept": "image/png,image/jpeg,image/webp,image/gif"} if "accept" in attrs else attrs
 
 
 class TimeZoneField(SingleLineField):

@@ -10,7 +10,8 @@ from decimal import Decimal
 from babel import Locale, UnknownLocaleError
 from babel import dates as babel_dates
 from babel.numbers import format_currency
-from django.utils.translation import get_language, gettext, ngettext, override
+from django.conf import settings
+from django.utils.translation import get_language, get_supported_language_variant, gettext, ngettext, override
 
 from events import timezones
 
@@ -83,7 +84,9 @@ def time_range(start: datetime, end: datetime, zone: str, language: str | None =
 
 
 def place(instant: datetime, zone: str, language: str | None = None) -> str:
-    """New York, UTC−4"""
+    """New York, UTC−4; for UTC itself UTC"""
+    if timezones.canonical_name(zone) == "UTC":
+        return "UTC"
     with override(language or get_language()):
         return gettext("%(city)s, %(offset)s") % {
             "city": timezones.city_name(zone, language),
@@ -92,12 +95,11 @@ def place(instant: datetime, zone: str, language: str | None = None) -> str:
 
 
 def place_time(instant: datetime, zone: str, language: str | None = None) -> str:
-    """08:30 New York, UTC−4"""
+    """08:30 New York, UTC−4; for UTC itself 12:30 UTC"""
     with override(language or get_language()):
-        return gettext("%(time)s %(city)s, %(offset)s") % {
+        return gettext("%(time)s %(place)s") % {
             "time": clock_time(instant, zone, language),
-            "city": timezones.city_name(zone, language),
-            "offset": timezones.utc_offset_label(instant, zone),
+            "place": place(instant, zone, language),
         }
 
 
@@ -126,6 +128,14 @@ def language_name(code: str, language: str | None = None) -> str:
     except (ValueError, UnknownLocaleError):
         name = None
     return name or code
+
+
+def supported_language(code: str) -> str:
+    """The site's language for somebody who reads that one: the site's own where it does not speak it."""
+    try:
+        return get_supported_language_variant(code)
+    except LookupError:
+        return str(settings.LANGUAGE_CODE)
 
 
 def price(amount: Decimal, currency: str, language: str | None = None) -> str:

@@ -1,24 +1,24 @@
 """Calendars that anybody may read: METHOD:PUBLISH (RFC 5546 3.2.1), for downloads and subscriptions.
 
-Pure: objects in, bytes out. The invites that people hold are made elsewhere (`registrations.invites`) and have uids of
-their own. Nothing personal and no joining address goes in here.
+Pure: objects in, bytes out, without the control characters that RFC 5545 3.1 forbids and icalendar lets through. The
+invites that people hold are made elsewhere (`registrations.invites`) and have uids of their own. Nothing personal and
+no joining address goes in here.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from icalendar import STATUS, TRANSP, Calendar, Event, vCalAddress, vDuration, vText
 
+from events import validators
+
 PRODUCT = "-//Webinar site//Webinars//EN"
 REFRESH_EVERY = timedelta(hours=1)
 # Long enough for every calendar that subscribes to see the withdrawal.
 CANCELLED_KEPT = timedelta(days=30)
 
-# RFC 5545 3.1 forbids them; icalendar lets them through.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# RFC 6868 writes quotes with carets, which mail programs show as they are.
+# RFC 6868 writes them as ^' and ^^, which Outlook shows as they stand.
 _QUOTES = str.maketrans("", "", '"^')
 
 
@@ -52,8 +52,8 @@ def publish(events: Iterable[PublishedEvent], *, name: str, organizer: Organizer
     calendar.version = "2.0"
     calendar.prodid = PRODUCT
     calendar.method = "PUBLISH"
-    calendar.add("NAME", vText(clean(name)))
-    calendar.add("X-WR-CALNAME", vText(clean(name)))
+    calendar.add("NAME", vText(validators.single_line(name)))
+    calendar.add("X-WR-CALNAME", vText(validators.single_line(name)))
     # RFC 7986 5.7 wants the value's type said, which icalendar leaves out.
     refresh = vDuration(REFRESH_EVERY)
     refresh.params["VALUE"] = "DURATION"
@@ -69,9 +69,9 @@ def is_published(*, is_cancelled: bool, revised_at: datetime, now: datetime) -> 
     return not is_cancelled or now < revised_at + CANCELLED_KEPT
 
 
-def clean(text: str) -> str:
-    """The text without the control characters that a calendar must not carry."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+def common_name(name: str) -> str:
+    """A name as calendars show whose entry it is: without quotes and carets, never empty."""
+    return validators.single_line(name.translate(_QUOTES)) or "-"
 
 
 def _component(event: PublishedEvent, organizer: Organizer) -> Event:
@@ -82,11 +82,11 @@ def _component(event: PublishedEvent, organizer: Organizer) -> Event:
         start=event.starts_at.astimezone(UTC),
         end=event.ends_at.astimezone(UTC),
         last_modified=event.dtstamp.astimezone(UTC),
-        summary=clean(event.summary),
-        description=clean(event.description),
-        location=clean(event.location),
-        url=clean(event.url),
+        summary=validators.single_line(event.summary),
+        description=validators.plain_text(event.description),
+        location=validators.single_line(event.location),
+        url=validators.single_line(event.url),
         status=STATUS.CANCELLED if event.is_cancelled else STATUS.CONFIRMED,
         transparency=TRANSP.TRANSPARENT if event.is_cancelled else TRANSP.OPAQUE,
-        organizer=vCalAddress.new(organizer.email, cn=clean(organizer.name).translate(_QUOTES)),
+        organizer=vCalAddress.new(organizer.email, cn=common_name(organizer.name)),
     )

@@ -35,6 +35,7 @@ from events.models.series import Partnership
 
 # A smaller crowd, told while people still decide, keeps others away.
 LEAST_COUNT_SHOWN = 20
+MOST_INSTEAD = 3
 
 
 class State(StrEnum):
@@ -242,6 +243,7 @@ def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: i
     shown_zone = zone or timezones.canonical_name(webinar.host.time_zone)
     sessions = list(webinar.sessions.all())
     session = main_session(sessions, now)
+    state = page_state(webinar, sessions, now)
     return LandingPage(
         webinar=webinar,
         host=webinar.host,
@@ -250,14 +252,16 @@ def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: i
         now=now,
         zone=zone,
         shown_zone=shown_zone,
-        state=page_state(webinar, sessions, now),
+        state=state,
         session=session,
         meridian=_chart(webinar, session, shown_zone, zone),
         options=session_options(webinar, now=now, zone=zone, chosen=chosen),
         presenters=_presenters(webinar),
-        offers=_offers(webinar, session, now),
+        # What did not take place earns nobody anything.
+        offers=[] if state == State.CANCELLED else _offers(webinar, session, now),
         partners=_partner_groups(webinar),
-        recommended=_recommended(webinar, now, shown_zone),
+        recommended=_recommended(webinar, now, shown_zone)
+        or (_coming(webinar, now, shown_zone) if state == State.CANCELLED else []),
         content_language="" if webinar.language == get_language() else webinar.language,
     )
 
@@ -434,8 +438,21 @@ def _partner_groups(webinar: Webinar) -> list[PartnerGroup]:
 def _recommended(webinar: Webinar, now: datetime, zone: str) -> list[RelatedWebinar]:
     """One query. What is coming stands first, soonest before later; what was called off is not recommended."""
     others = webinar.recommended.listed().exclude(pk=webinar.pk).exclude(status=Webinar.Status.CANCELLED)
-    rows = [_related(other, now, zone) for other in others.with_next_session(now)]
+    rows = [_related(other, now, zone) for other in others.with_next_session(now) if not _is_called_off(other, now)]
     return sorted(rows, key=lambda row: (row.is_over, row.starts_at or now, row.title))
+
+
+def _coming(webinar: Webinar, now: datetime, zone: str) -> list[RelatedWebinar]:
+    """One query: what the host gives next, for readers of a page that has nothing to offer any more."""
+    others = Webinar.objects.listed().filter(host=webinar.host_id, status=Webinar.Status.PUBLISHED)
+    coming = [other for other in others.exclude(pk=webinar.pk).upcoming(now) if not _is_called_off(other, now)]
+    return [_related(other, now, zone) for other in coming[:MOST_INSTEAD]]
+
+
+def _is_called_off(other: Webinar, now: datetime) -> bool:
+    """Whether it would still end, had its sessions not all been cancelled. Takes one `with_next_session`."""
+    last_ends_at: datetime | None = other.last_ends_at  # type: ignore[attr-defined]
+    return other.next_starts_at is None and last_ends_at is not None and last_ends_at > now  # type: ignore[attr-defined]
 
 
 def _related(other: Webinar, now: datetime, zone: str) -> RelatedWebinar:

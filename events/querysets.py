@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
     from events.models import Webinar
@@ -21,24 +22,28 @@ class WebinarQuerySet(models.QuerySet["Webinar"]):
         return self.reachable().filter(access="everyone")
 
     def with_next_session(self, now: datetime) -> Self:
-        """Annotate `next_starts_at` (the first session that has not ended) and `last_ends_at`; null where none."""
-        open_sessions = models.Q(sessions__ends_at__gt=now) & ~models.Q(sessions__state="cancelled")
+        """Annotate `next_starts_at` (the first session that has not ended) and `last_ends_at`; null where none.
+
+        Cancelled sessions do not count, save that a webinar with no others ends when its last would have ended.
+        """
+        is_planned = ~models.Q(sessions__state="cancelled")
         return self.annotate(
-            next_starts_at=models.Min("sessions__starts_at", filter=open_sessions),
-            last_ends_at=models.Max("sessions__ends_at"),
+            next_starts_at=models.Min("sessions__starts_at", filter=is_planned & models.Q(sessions__ends_at__gt=now)),
+            last_ends_at=Coalesce(models.Max("sessions__ends_at", filter=is_planned), models.Max("sessions__ends_at")),
         )
 
     def upcoming(self, now: datetime) -> Self:
-        """With a session still to end, soonest first."""
-        return self.with_next_session(now).filter(next_starts_at__isnull=False).order_by("next_starts_at", "pk")
+        """With a session still to end, soonest first; what was called off stays until it would have ended."""
+        first_called_off = models.Min("sessions__starts_at", filter=models.Q(sessions__ends_at__gt=now))
+        return (
+            self.with_next_session(now)
+            .filter(last_ends_at__gt=now)
+            .order_by(Coalesce("next_starts_at", first_called_off), "pk")
+        )
 
     def past(self, now: datetime) -> Self:
         """Whose every session has ended, latest first."""
-        return (
-            self.with_next_session(now)
-            .filter(next_starts_at__isnull=True, last_ends_at__lte=now)
-            .order_by("-last_ends_at", "pk")
-        )
+        return self.with_next_session(now).filter(last_ends_at__lte=now).order_by("-last_ends_at", "pk")
 
 
 class SessionQuerySet(models.QuerySet[Any]):

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from events.models import Session, User, Webinar
+from events.querysets import SessionQuerySet
 from events.signals import places_added, session_cancelled, session_rescheduled
 
-# What a calendar entry shows of a session; whoever holds a place is told when one of them changes.
-SHOWN_FIELDS = ("starts_at", "ends_at", "time_zone", "join_url", "label")
+# What a calendar entry shows of a session; whoever holds a place is told when one of them changes. The joining address
+# is not among them: the entry has its owner's own link, which leads to wherever the session is.
+SHOWN_FIELDS = ("starts_at", "ends_at", "time_zone")
 
 
 @dataclass(frozen=True)
@@ -49,36 +53,61 @@ class PlannedTime:
 def save_session(session: Session, *, by: User | None, now: datetime) -> Session:
     """Plan a new session, or store a changed one and tell everybody whose calendar shows it.
 
-    Raises ValidationError for a time that does not exist or comes twice, and for a capacity below the places taken.
-    Saving without a change tells nobody, and neither does correcting a session that is over.
+    Raises ValidationError for a time that does not exist or comes twice, for one in the past when people have places,
+    for a capacity below the places taken, and for a copy of the row that somebody else has moved or cancelled since
+    (its `sequence` tells): an old form must not undo that. Saving without a change tells nobody, and neither does
+    correcting a session that is over.
     """
     session.full_clean(exclude=["webinar"])
     with transaction.atomic():
-        stored = Session.objects.select_for_update().filter(pk=session.pk).first()
+        stored = _locked_sessions().filter(pk=session.pk).first()
         if stored is None:
             session.revised_at = _whole_second(now)
             session.save()
             return session
+        if session.sequence != stored.sequence:
+            raise ValidationError(
+                _("Somebody else has changed this session since you opened it. Look at it again before you change it."),
+                code="stale",
+            )
         # Places and state belong to the acts, not to whoever held this copy of the row.
         session.places_taken, session.state = stored.places_taken, stored.state
         session.full_clean(exclude=["webinar"])
-        is_shown_differently = any(getattr(stored, field) != getattr(session, field) for field in SHOWN_FIELDS)
-        if is_shown_differently:
-            session.sequence, session.revised_at = stored.sequence + 1, _whole_second(now)
-        session.save()
-        is_past = stored.has_ended(now) and session.has_ended(now)
-        if is_shown_differently and not session.is_cancelled and not is_past:
-            previous = PlannedTime.of(stored)
-            session_rescheduled.send(Session, session=session, previous=previous, now=now, by=by)
+        refuse_past(session, stored=stored, now=now)
+        if all(getattr(stored, field) == getattr(session, field) for field in SHOWN_FIELDS):
+            session.save()
+        else:
+            _save_revised(session, previous=PlannedTime.of(stored), by=by, now=now)
         if _has_more_places(stored, session):
             places_added.send(Session, session=session, now=now)
     return session
 
 
+def refuse_past(session: Session, *, stored: Session, now: datetime) -> None:
+    """Raise ValidationError when a coming session in which people have places is moved to where it would be over.
+
+    That is a slip of the keyboard: nobody would be told, and their calendars would keep the old time.
+    """
+    if stored.places_taken and session.has_ended(now) and not stored.has_ended(now):
+        raise ValidationError({"local_date": _("This is in the past. To call the session off, cancel it.")})
+
+
+def announce_new_title(webinar: Webinar, *, by: User | None, now: datetime) -> int:
+    """Tell everybody whose calendar shows the webinar's title that it changed. Returns how many sessions are coming.
+
+    To be called once after a changed title was stored, with whatever else changed, so that one mail tells of both.
+    """
+    with transaction.atomic():
+        coming = list(_locked_sessions().filter(webinar=webinar, ends_at__gt=now, state=Session.State.SCHEDULED))
+        for session in coming:
+            _save_revised(session, previous=PlannedTime.of(session), by=by, now=now)
+    return len(coming)
+
+
 def cancel_session(session: Session, *, by: User | None, now: datetime) -> Session:
     """Call a session off and withdraw it from every calendar. Safe to run twice: the second time does nothing."""
     with transaction.atomic():
-        stored = Session.objects.select_for_update().get(pk=session.pk)
+        stored = _locked_sessions().get(pk=session.pk)
         if stored.is_cancelled:
             return stored
         stored.state = Session.State.CANCELLED
@@ -92,11 +121,26 @@ def cancel_session(session: Session, *, by: User | None, now: datetime) -> Sessi
 def cancel_webinar(webinar: Webinar, *, by: User | None, now: datetime) -> Webinar:
     """Call a webinar off with every session that has not ended. Safe to run twice."""
     with transaction.atomic():
-        for session in webinar.sessions.scheduled().upcoming(now):
+        for session in _locked_sessions().filter(webinar=webinar, ends_at__gt=now, state=Session.State.SCHEDULED):
             cancel_session(session, by=by, now=now)
         webinar.status = Webinar.Status.CANCELLED
         webinar.save(update_fields=["status", "updated_at"])
     return webinar
+
+
+def _locked_sessions() -> SessionQuerySet:
+    """Sessions to be locked, lowest id first: the one order in which everybody locks them (see `signup`)."""
+    return Session.objects.select_for_update(of=("self",), no_key=True).select_related("webinar").order_by("pk")
+
+
+def _save_revised(session: Session, *, previous: PlannedTime, by: User | None, now: datetime) -> None:
+    """Store a session that calendars must show differently, and say so unless nobody needs to know any more."""
+    was_over = previous.starts_at + previous.duration <= now
+    session.sequence += 1
+    session.revised_at = _whole_second(now)
+    session.save()
+    if not session.is_cancelled and not (was_over and session.has_ended(now)):
+        session_rescheduled.send(Session, session=session, previous=previous, now=now, by=by)
 
 
 def _has_more_places(before: Session, after: Session) -> bool:

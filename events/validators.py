@@ -3,24 +3,42 @@
 import re
 import unicodedata
 from html import unescape
+from pathlib import PurePath
 from typing import Any
 
 import nh3
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import RegexValidator, URLValidator
 from django.utils.translation import gettext_lazy as _
+from PIL import Image, UnidentifiedImageError
 
 from events import timezones
 
 validate_accent = RegexValidator(r"\A#[0-9a-f]{6}\Z", _("Enter a colour such as #0b6b74."), code="accent")
+validate_web_address = URLValidator(
+    schemes=["http", "https"],
+    message=_("Enter a web address that begins with https:// or http://."),
+    code="web_address",  # fields have words of their own for "invalid"
+)
 
 # What an organizer's word processor may bring along; everything else is dropped, its text kept.
 RICH_TEXT_TAGS = {"p", "br", "h3", "h4", "ul", "ol", "li", "strong", "em", "b", "i", "a", "blockquote", "sup", "sub"}
 RICH_TEXT_ATTRIBUTES = {"a": {"href"}}
 RICH_TEXT_SCHEMES = {"http", "https", "mailto"}
+# Some thirty pages. What is nested deeper than anybody writes takes ever longer to clean.
+MAX_RICH_TEXT_LENGTH = 60_000
 
 MAX_PICTURE_BYTES = 5 * 1024 * 1024
 MAX_PICTURE_PIXELS = 40_000_000
+# What every browser shows, by what the file says inside and by its name: the web server goes by the name. MPO is how
+# many phones write a JPEG.
+PICTURE_ENDINGS = {
+    "PNG": {".png"},
+    "JPEG": {".jpg", ".jpeg"},
+    "MPO": {".jpg", ".jpeg"},
+    "WEBP": {".webp"},
+    "GIF": {".gif"},
+}
 
 # Marks that turn the direction of the text after them: a name with one can rewrite the line it stands in.
 _DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -52,6 +70,16 @@ def rich_text(html: str) -> str:
     ).strip()
 
 
+def validate_rich_text(html: str) -> None:
+    """Raise ValidationError for what is too long to be read by anybody, or cleaned soon."""
+    if len(html) > MAX_RICH_TEXT_LENGTH:
+        raise ValidationError(
+            _("This has %(length)s characters with its formatting; at most %(limit)s are taken."),
+            code="too_long",
+            params={"length": len(html), "limit": MAX_RICH_TEXT_LENGTH},
+        )
+
+
 def text_of(html: str) -> str:
     """The words of a rich text, for plain-text mails and search."""
     spaced = re.sub(r"</(p|li|h3|h4|blockquote)>|<br>", "\n", html)
@@ -65,13 +93,43 @@ def validate_time_zone(value: str) -> None:
 
 
 def validate_picture(file: Any) -> None:
-    """Refuse what is too large. Whether it is a picture at all, Django's ImageField asks Pillow."""
+    """Refuse what is too large, and what is no PNG, JPEG, WebP or GIF under a name that says so.
+
+    Only the head of the file is read: nothing is unpacked, however large it says that it is.
+    """
     if file.size > MAX_PICTURE_BYTES:
         raise ValidationError(
             _("The picture has %(size)s MB; at most %(limit)s MB are taken."),
             code="picture_size",
             params={"size": round(file.size / 1024 / 1024, 1), "limit": MAX_PICTURE_BYTES // 1024 // 1024},
         )
-    image = getattr(file, "image", None)
-    if image is not None and image.width * image.height > MAX_PICTURE_PIXELS:
-        raise ValidationError(_("The picture has too many pixels; make it smaller."), code="picture_pixels")
+    kind, pixels = _head_of(file)
+    if PurePath(file.name).suffix.lower() not in PICTURE_ENDINGS[kind]:
+        raise ValidationError(
+            _("Inside, this picture is a %(kind)s. Give its name the ending %(ending)s."),
+            code="picture_name",
+            params={"kind": "JPEG" if kind == "MPO" else kind, "ending": min(PICTURE_ENDINGS[kind], key=len)},
+        )
+    if pixels > MAX_PICTURE_PIXELS:
+        raise _too_many_pixels()
+
+
+def _head_of(file: Any) -> tuple[str, int]:
+    """The format by the file's first bytes, and the number of pixels. Raises ValidationError."""
+    file.seek(0)
+    try:
+        # Named formats alone: Pillow knows dozens, some of which start other programs.
+        image = Image.open(file, formats=sorted({*PICTURE_ENDINGS} - {"MPO"}))
+        return str(image.format), image.width * image.height
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels() from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise ValidationError(
+            _("This is no picture that browsers show. PNG, JPEG, WebP and GIF are taken."), code="picture_kind"
+        ) from error
+    finally:
+        file.seek(0)
+
+
+def _too_many_pixels() -> ValidationError:
+    return ValidationError(_("The picture has too many pixels; make it smaller."), code="picture_pixels")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from events import listing
+from events import listing, validators
 from events.links import absolute
 from events.models import Host, Presenter, Series, Webinar
 from events.querysets import WebinarQuerySet
@@ -18,6 +18,7 @@ from events.reader import reader_zone, remember_zone
 
 # A later page than this is a crawler's mistake, and a slow query.
 MAX_PAGE = 10_000
+MAX_QUERY_LENGTH = 200
 A_YEAR = 365 * 24 * 60 * 60
 PRIVATE_PATHS = ["/admin/", "/accounts/", "/registrations/", "/join/", "/my/", "/mailbox/"]
 
@@ -26,8 +27,7 @@ PRIVATE_PATHS = ["/admin/", "/accounts/", "/registrations/", "/join/", "/my/", "
 def home(request: HttpRequest) -> HttpResponse:
     """What is coming up and what can be watched again, as asked for."""
     now, zone = timezone.now(), reader_zone(request)
-    words, language = request.GET.get("q", "").strip()[:100], request.GET.get("lang", "")[:12]
-    when = request.GET.get("when", "")
+    words, language, when = (_asked(request, name) for name in ("q", "lang", "when"))
     webinars = listing.search(Webinar.objects.all(), words=words, language=language)
     filters = {"q": words, "lang": language, "when": when}
     context = {
@@ -127,6 +127,11 @@ def _programme_of(request: HttpRequest, webinars: WebinarQuerySet) -> dict[str, 
     zone = reader_zone(request)
     shown = listing.programme(webinars, now=timezone.now(), zone=zone, page=_page_number(request))
     return {"programme": shown, "zone": zone, "page_url": "?"}
+
+
+def _asked(request: HttpRequest, name: str) -> str:
+    """What the address asks for, in letters that a database takes: PostgreSQL knows no NUL."""
+    return validators.single_line(request.GET.get(name, "")[:MAX_QUERY_LENGTH])
 
 
 def _page_number(request: HttpRequest) -> int:

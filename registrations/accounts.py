@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events.models import User
 from registrations import outbox
+from registrations.forms import check_email
 from registrations.models import Registration, address_key
 
 
@@ -67,6 +68,8 @@ class RequestLoginCodeForm(_LabelledForm, AllauthRequestLoginCodeForm):
     _user: User | None
 
     def clean_email(self) -> str:
+        # As when registering: nobody is looked up by an address that cannot be theirs.
+        check_email(self.cleaned_data["email"])
         email = str(super().clean_email())
         if email:
             self._user = self._user or _user_for(email)
@@ -90,7 +93,7 @@ class ConfirmLoginCodeForm(_LabelledForm, AllauthConfirmLoginCodeForm):
 def _user_for(email: str) -> User | None:
     """The active user of that address, made now for somebody who has registered, or None."""
     user = User.for_address(email)
-    if user is None and Registration.objects.for_address(address_key(email)).filter(email__iexact=email).exists():
+    if user is None and Registration.objects.for_address(address_key(email)).exists():
         user = User.objects.create_user(email)
     return user if user is not None and user.is_active else None
 

@@ -4,15 +4,16 @@ import logging
 import time
 from datetime import UTC, datetime
 
-from django.db import DatabaseError, connection
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.db import Error, connection
 
 from registrations import emails, outbox, transport
 from registrations.models import Message
 
 logger = logging.getLogger(__name__)
 
-# A task gives back what it could not begin by then, well before its soft time limit.
-DRAIN_SECONDS = 100
+# No mail is begun after that; see settings for how it, one mail's longest wait and the tasks' limits add up.
+DRAIN_SECONDS = 60
 # For so long the mark "sent" is tried again when the database went away after the server took the mail.
 MARK_SENT_SECONDS = 30
 
@@ -31,7 +32,9 @@ def drain(*, seconds: float = DRAIN_SECONDS) -> int:
     deadline = time.monotonic() + seconds
     sent = 0
     with transport.open_transport() as way_out:
-        while time.monotonic() < deadline and (batch := outbox.claim_batch(now=_now())):
+        while time.monotonic() < deadline and (
+            batch := outbox.claim_abandoned(now=_now()) or outbox.claim_batch(now=_now())
+        ):
             for place, message in enumerate(batch):
                 if time.monotonic() >= deadline:
                     outbox.release(batch[place:])
@@ -56,7 +59,8 @@ def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
         outbox.mark_postponed(message, answer=str(error), now=_now())
     except transport.ClaimLostError:
         logger.info("Message %s was taken over by another worker.", message.pk)
-    except DatabaseError:
+    except (Error, SoftTimeLimitExceeded):
+        # The database is away, or the task is: the claim runs out, and somebody else looks at the message then.
         raise
     except Exception as error:
         logger.exception("Message %s could not be written.", message.pk)
@@ -83,7 +87,7 @@ def _mark_sent(message: Message, *, message_id: str, answer: str) -> None:
     while True:
         try:
             outbox.mark_sent(message, message_id=message_id, answer=answer, now=_now())
-        except DatabaseError:
+        except Error:
             if time.monotonic() >= deadline or connection.in_atomic_block:
                 raise
             connection.close()

@@ -26,6 +26,8 @@ MAX_LONG_ANSWER_LENGTH = 4000
 MAX_RADIO_BUTTONS = 6
 
 YES, NO = "yes", "no"
+# What makes a link of a name in the mails that greet people by it.
+_LINK_SIGNS = ("://", "www.", "@")
 # Codes that CLDR names beside countries: groups of states, and places that no post reaches.
 _NOT_COUNTRIES = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
 
@@ -147,11 +149,15 @@ class RegistrationForm(SessionChoiceForm):
         name = str(self.cleaned_data["name"])
         if not any(unicodedata.category(mark)[0] in "LN" for mark in name):
             raise ValidationError(_("Enter your full name"), code="required")
+        shown = unicodedata.normalize("NFKC", name).lower()
+        if any(sign in shown for sign in _LINK_SIGNS):
+            # Whoever registers somebody else's address would have the site mail their advertisement.
+            raise ValidationError(_("Enter a name without links or addresses."), code="link")
         return _at_most(name, MAX_NAME_LENGTH)
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
-        _check_email(email)
+        check_email(email)
         return email
 
     def clean_time_zone(self) -> str:
@@ -191,10 +197,10 @@ def shown_answer(question: Question, value: str) -> str:
 
 
 class ManyAnswer(forms.MultipleChoiceField):
-    """Some of several, stored one a line as the options are written."""
+    """Some of several, stored one a line as the options are written, each once however often it was sent."""
 
     def clean(self, value: Any) -> str:
-        return "\n".join(super().clean(value))
+        return "\n".join(dict.fromkeys(super().clean(value)))
 
 
 class NumberAnswer(forms.DecimalField):
@@ -327,7 +333,8 @@ def _length_validator(limit: int) -> Any:
     return validate
 
 
-def _check_email(email: str) -> None:
+def check_email(email: str) -> None:
+    """Raise ValidationError with what is wrong with the address, where no mail could reach it."""
     _at_most(email, MAX_EMAIL_LENGTH)
     fault = _email_fault(email)
     if fault:
@@ -342,10 +349,21 @@ def _email_fault(email: str) -> str:
         return gettext("The email address has a space in it. It should look like name@example.org")
     if "." not in domain.strip("."):
         return gettext("The email address has no ending. It should look like name@example.org")
-    # Django's pattern ignores case so thoroughly that it takes ſ for s and the Kelvin sign for k.
-    if not local.isascii() or not _is_email(email):
+    # Django's pattern ignores case so thoroughly that it takes ſ for s and the Kelvin sign for k. It takes a machine's
+    # number in brackets, too, which would lead mail into the network that the site runs in.
+    if not local.isascii() or domain.startswith("[") or not _is_email(email):
+        return gettext("The email address has a mistake in it. It should look like name@example.org")
+    if not _is_email(f"{local}@{_ascii_domain(domain)}"):
         return gettext("The email address has a mistake in it. It should look like name@example.org")
     return ""
+
+
+def _ascii_domain(domain: str) -> str:
+    """The domain as mail servers spell it (RFC 3490), empty where it cannot be spelt so."""
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
 
 
 def _is_email(text: str) -> bool:

@@ -6,14 +6,13 @@ clients read differently, and every calendar shows them in its owner's zone.
 """
 
 from datetime import UTC, datetime, timedelta
-from email.utils import parseaddr
 
-from django.conf import settings
 from django.utils.translation import gettext, override
 from icalendar import CUTYPE, PARTSTAT, ROLE, STATUS, TRANSP, Alarm, Calendar, Event, vCalAddress
 
 from events import formats, timezones, validators
-from events.links import absolute, site_host
+from events.ical import common_name
+from events.links import absolute
 from registrations import tokens
 from registrations.models import Registration
 
@@ -23,15 +22,11 @@ ALARM_BEFORE = timedelta(minutes=15)
 
 def organizer_address(registration: Registration) -> str:
     """The bare address that owns the entry: From of every mail about it, for life, since calendars refuse another."""
-    return (
-        registration.organizer
-        or registration.session.webinar.host.sender_email
-        or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    )
+    return registration.organizer or registration.session.webinar.host.organizer_email
 
 
 def revise(registration: Registration, *, now: datetime) -> None:
-    """Begin the next revision of the entry, on the object only: the caller saves REVISION_FIELDS.
+    """Begin the next revision of the entry, on the object only: the caller saves it.
 
     The first is 0, each later one is higher by one (RFC 5546 2.1.4); DTSTAMP is in whole seconds and never goes back.
     """
@@ -41,9 +36,6 @@ def revise(registration: Registration, *, now: datetime) -> None:
         stamp = max(stamp, registration.dtstamp)
     registration.dtstamp = stamp
     registration.organizer = organizer_address(registration)
-
-
-REVISION_FIELDS = ["sequence", "dtstamp", "organizer"]
 
 
 def request(registration: Registration) -> bytes:
@@ -80,7 +72,7 @@ def _event(registration: Registration, status: STATUS) -> Event:
         description = _description(registration)
     # Without an end in microseconds: calendars count in whole seconds.
     return Event.new(
-        uid=f"{registration.uid}@{site_host()}",
+        uid=registration.uid,
         sequence=registration.sequence,
         stamp=registration.dtstamp or session.revised_at,
         start=session.starts_at.astimezone(UTC),
@@ -91,7 +83,7 @@ def _event(registration: Registration, status: STATUS) -> Event:
         url=absolute(webinar.get_absolute_url()),
         status=status,
         transparency=TRANSP.OPAQUE,
-        organizer=vCalAddress.new(organizer_address(registration), cn=_common_name(webinar.host.name)),
+        organizer=vCalAddress.new(organizer_address(registration), cn=common_name(webinar.host.name)),
     )
 
 
@@ -126,7 +118,7 @@ def _description(registration: Registration) -> str:
 def _attendee(registration: Registration) -> vCalAddress:
     return vCalAddress.new(
         registration.email,
-        cn=_common_name(registration.name),
+        cn=common_name(registration.name),
         cutype=CUTYPE.INDIVIDUAL,
         role=ROLE.REQ_PARTICIPANT,
         partstat=PARTSTAT.NEEDS_ACTION,
@@ -140,11 +132,6 @@ def _alarm(registration: Registration) -> Alarm:
     alarm.add("action", "DISPLAY")
     alarm.TRIGGER = -ALARM_BEFORE
     return alarm
-
-
-def _common_name(name: str) -> str:
-    """Without quotes and carets: RFC 6868 writes them as ^' and ^^, which Outlook shows as they stand."""
-    return validators.single_line(name.replace('"', "").replace("^", "")) or "-"
 
 
 def _calendar(method: str, event: Event) -> bytes:

@@ -2,15 +2,13 @@
 
 import secrets
 import uuid
-from datetime import timedelta
 
-from django.conf import settings
 from django.db import models
-from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext_lazy as _
 
-from events import timezones
+from events import formats, timezones
 from events.fields import PlainTextField, SingleLineField
+from events.links import site_host
 from events.models import Offer, Question, Session, Webinar
 from registrations.querysets import MessageQuerySet, RegistrationQuerySet
 
@@ -24,7 +22,8 @@ def new_reference() -> str:
 
 
 def new_uid() -> str:
-    return f"reg-{uuid.uuid4()}"
+    """Unique in the world and whole, so that no later change of the site's address can lose an entry (RFC 7986 5.3)."""
+    return f"reg-{uuid.uuid4()}@{site_host()}"
 
 
 def address_key(email: str) -> str:
@@ -60,7 +59,7 @@ class Registration(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
-    uid = models.CharField(max_length=80, unique=True, default=new_uid, editable=False)
+    uid = models.CharField(max_length=300, unique=True, default=new_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
     dtstamp = models.DateTimeField(null=True, editable=False)
     organizer = models.EmailField(blank=True, editable=False)
@@ -90,6 +89,7 @@ class Registration(models.Model):
             ),
             models.Index(fields=["session", "status"], name="registration_by_session"),
             models.Index(fields=["email_key"], name="registration_by_address"),
+            models.Index(fields=["-registered_at", "-id"], name="registration_newest"),
         ]
 
     def __str__(self) -> str:
@@ -116,10 +116,7 @@ class Registration(models.Model):
     @property
     def own_language(self) -> str:
         """The language its owner reads, or the site's own where the site has since unlearned it."""
-        try:
-            return get_supported_language_variant(self.language)
-        except LookupError:
-            return settings.LANGUAGE_CODE
+        return formats.supported_language(self.language)
 
 
 class Answer(models.Model):
@@ -166,6 +163,7 @@ class OfferCode(models.Model):
                 name="offer_code_unlocked_before_use",
             ),
         ]
+        indexes = [models.Index(fields=["-issued_at", "-id"], name="offer_code_newest")]
 
     def __str__(self) -> str:
         return f"{self.offer} ({self.registration_id})"
@@ -190,7 +188,7 @@ class Message(models.Model):
         SESSION_CHANGED = "session_changed", _("You changed session")
         RESCHEDULED = "rescheduled", _("The session has moved")
         SESSION_CANCELLED = "session_cancelled", _("The session is cancelled")
-        CANCELLED = "cancelled", _("You cancelled")
+        CANCELLED = "cancelled", _("Registration cancelled")
         LINK_AGAIN = "link_again", _("Your link again")
         ACCOUNT = "account", _("Signing in")
 
@@ -206,6 +204,7 @@ class Message(models.Model):
     # Those that carry the registration's calendar entry and so stand for its newest state.
     INVITE_KINDS = (
         Kind.CONFIRMED,
+        Kind.WAITLISTED,
         Kind.PROMOTED,
         Kind.SESSION_CHANGED,
         Kind.RESCHEDULED,
@@ -254,12 +253,9 @@ class Message(models.Model):
                 fields=["due_at"], condition=models.Q(state__in=["queued", "claimed", "sending"]), name="message_open"
             ),
             models.Index(fields=["registration", "id"], name="message_by_registration"),
+            models.Index(fields=["registration"], condition=models.Q(state="dead"), name="message_dead"),
+            models.Index(fields=["-created_at", "-id"], name="message_newest"),
         ]
 
     def __str__(self) -> str:
         return self.key
-
-    @property
-    def lateness(self) -> timedelta | None:
-        """How long after it was due it went out; None until it has."""
-        return self.sent_at - self.due_at if self.sent_at else None

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from events.models import Offer, OfferCondition, Session
 from registrations.models import UNAMBIGUOUS, OfferCode, Registration
@@ -52,7 +53,7 @@ def redeem(code: str, *, now: datetime) -> OfferCode:
             redemptions=F("redemptions") + 1, redeemed_at=now
         )
     if not row or not changed:
-        raise CodeRefusedError
+        raise CodeRefusedError(_("This code is unknown, not unlocked, out of date or used up."))
     return OfferCode.objects.select_related("offer", "registration").get(pk=row[0])
 
 

@@ -16,21 +16,26 @@ from django.db import connection, transaction
 from django.db.models import F
 from kombu.exceptions import OperationalError
 
+from events.models import Session
 from registrations.models import Message, Registration
+from registrations.querysets import MessageQuerySet
 
 logger = logging.getLogger(__name__)
 
-# The limits that must hold: a mail server's answer < the task's time limits < this < the broker's visibility timeout.
-CLAIM_FOR = timedelta(seconds=200)
+# Longer than any task may run, so that nobody else begins while its worker may still be at it; see settings.
+CLAIM_FOR = timedelta(seconds=320)
 BATCH_SIZE = 50
-# What follows a failed attempt: short for a mail server that restarts, long for one that is away for a day or two.
-PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, 60, 120, 240, 480, 720, 1440))
+# What follows a failed attempt: short for a mail server that restarts, never so long that what follows waits for a day.
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 30, *[60] * 48))
+# Attempts after which a message that was left behind each time is taken for what kills its workers.
+MAX_ABANDONED = 8
 DELIVER_TASK = "registrations.tasks.deliver_message"
 SWEEP_TASK = "registrations.tasks.sweep_outbox"
 LINK_AGAIN_AT_MOST_EVERY = timedelta(minutes=10)
 
-_ENDINGS = {Message.Kind.CANCELLED, Message.Kind.SESSION_CANCELLED}
 _UPDATES = {Message.Kind.RESCHEDULED, Message.Kind.SESSION_CHANGED}
+# What tells the newest state anyway, and so carries an update with it.
+_CARRIERS = {Message.Kind.CONFIRMED, Message.Kind.PROMOTED, Message.Kind.WAITLISTED}
 
 
 # ---------- writing ----------
@@ -54,37 +59,61 @@ def enqueue_all(
 ) -> list[Message]:
     """Owe each of these people one mail, and return the new rows. Does not nudge: see `nudge_sweep`.
 
-    Mails that still wait are not sent stale. An update is taken over by the mail that waits, since that will show the
-    newest state; anything else replaces it. Holding the rows' locks settles it with a worker about to claim them.
+    Mails that still wait are not sent stale. An update is taken over by one of the same kind or by a first mail, which
+    will show the newest state; any other replaces them. Holding the rows' locks settles it with a worker about to
+    claim them. The caller holds the registrations' locks.
     """
     people = list(registrations)
-    waiting = {
-        message.registration_id: message
-        for message in Message.objects.select_for_update()
-        .filter(registration__in=people, state=Message.State.QUEUED, kind__in=Message.INVITE_KINDS)
-        .order_by("pk")
-    }
+    waiting = _queued_messages(people)
     carried, replaced, fresh = [], [], []
     for person in people:
-        earlier = waiting.get(person.pk)
-        if earlier is not None and kind in _UPDATES and earlier.kind not in _ENDINGS:
-            earlier.sequence = _promised_revision(person, kind)
-            carried.append(earlier)
-            continue
-        # What withdraws an entry must go out even when its owner came back since, but only to wait.
-        if earlier is not None and kind in Message.INVITE_KINDS and not person.is_waitlisted:
-            replaced.append(earlier.pk)
-        fresh.append(_new_message(person, kind, now=now, payload=payload or {}))
-    Message.objects.bulk_update(carried, ["sequence"])
-    Message.objects.filter(pk__in=replaced).update(state=Message.State.DROPPED, answer="A newer mail took its place.")
+        earlier = waiting.get(person.pk, [])
+        carrier = next((message for message in reversed(earlier) if _carries(message, kind)), None)
+        if carrier is None:
+            replaced += [message.pk for message in earlier]
+            fresh.append(_new_message(person, kind, now=now, payload=payload or {}))
+        else:
+            carrier.sequence, carrier.due_at = _promised_revision(person, Message.Kind(carrier.kind)), now
+            carried.append(carrier)
+    if carried:
+        Message.objects.bulk_update(carried, ["sequence", "due_at"])
+    if replaced:
+        Message.objects.filter(pk__in=replaced).update(
+            state=Message.State.DROPPED, answer="A newer mail took its place."
+        )
     return Message.objects.bulk_create(fresh)
 
 
-def enqueue_link_again(registration: Registration, *, now: datetime) -> None:
-    """Owe somebody who registered again the link they have, unless a mail went to them in the last ten minutes."""
-    if registration.messages.filter(created_at__gt=now - LINK_AGAIN_AT_MOST_EVERY).exists():
+def _queued_messages(people: list[Registration]) -> dict[int, list[Message]]:
+    """What each of these people is still owed and nobody has claimed, oldest first, locked."""
+    waiting: dict[int, list[Message]] = {}
+    rows = Message.objects.select_for_update(no_key=True).filter(registration__in=people, state=Message.State.QUEUED)
+    for message in rows.order_by("pk"):
+        if message.registration_id is not None:
+            waiting.setdefault(message.registration_id, []).append(message)
+    return waiting
+
+
+def _carries(message: Message, kind: Message.Kind) -> bool:
+    return kind in _UPDATES and (message.kind == kind or message.kind in _CARRIERS)
+
+
+def enqueue_link_again(registration: Registration, *, asked_for: Session, now: datetime) -> None:
+    """Owe somebody who registered again the link they have, at most once in ten minutes.
+
+    Who asked for the session they have is told by any mail of these ten minutes, so that a double click sends one;
+    who asked for another must hear that nothing changed. Under the registration's lock, so that two requests at once
+    owe one mail.
+    """
+    locked = Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
+    recent = locked.messages.filter(created_at__gt=now - LINK_AGAIN_AT_MOST_EVERY)
+    if asked_for.pk != locked.session_id:
+        recent = recent.filter(kind=Message.Kind.LINK_AGAIN)
+    if recent.exists():
         return
-    enqueue(registration, Message.Kind.LINK_AGAIN, now=now)
+    message = _new_message(locked, Message.Kind.LINK_AGAIN, now=now, payload={})
+    message.save()
+    _nudge_after_commit(DELIVER_TASK, message.pk)
 
 
 def enqueue_account_mail(*, to_email: str, subject: str, text: str, html: str, now: datetime) -> Message:
@@ -135,8 +164,11 @@ def _new_message(registration: Registration, kind: Message.Kind, *, now: datetim
 
 def _promised_revision(registration: Registration, kind: Message.Kind) -> int | None:
     """Which revision of the calendar entry the mail will carry; None for a mail without one."""
-    has_entry = registration.dtstamp is not None and (registration.is_confirmed or kind == Message.Kind.CANCELLED)
-    return registration.sequence if has_entry and kind in Message.INVITE_KINDS else None
+    if registration.dtstamp is None or kind not in Message.INVITE_KINDS:
+        return None
+    # Whoever holds no place is only ever told that the entry is withdrawn.
+    is_told = registration.is_confirmed or kind in {Message.Kind.CANCELLED, Message.Kind.WAITLISTED}
+    return registration.sequence if is_told else None
 
 
 def _nudge_after_commit(task: str, *args: int) -> None:
@@ -157,7 +189,7 @@ def _nudge(task: str, *args: int) -> None:
 def claim(message_id: int, *, now: datetime) -> Message | None:
     """Take one message for this worker alone, or None when it is not due, taken, or must wait for an earlier one.
 
-    One conditional write decides; whoever changes no row has lost. Its conditions stand on the row itself and not in
+    One conditional write decides; whoever changes no row has lost. State and time stand on the row itself and not in
     a subquery, which PostgreSQL would not look at again after waiting for the other worker.
     """
     claimed = uuid.uuid4()
@@ -166,18 +198,32 @@ def claim(message_id: int, *, now: datetime) -> Message | None:
 
 
 def claim_batch(*, now: datetime, limit: int = BATCH_SIZE) -> list[Message]:
-    """Take up to `limit` messages for this worker alone, oldest first.
+    """Take up to `limit` messages that are due, for this worker alone: what somebody is waiting for first.
 
     Other workers pass over rows that are being claimed instead of waiting for them (SKIP LOCKED). On SQLite, which
     has no such lock, transactions that write come one after the other anyway.
     """
+    return _claim_rows(Message.objects.due(now), now=now, limit=limit)
+
+
+def claim_abandoned(*, now: datetime) -> list[Message]:
+    """Take one message whose worker did not come back, alone: should it be what killed it, no other goes down with it.
+
+    One that was left behind again and again is dead instead.
+    """
+    Message.objects.abandoned(now).filter(attempts__gte=MAX_ABANDONED).update(
+        state=Message.State.DEAD, claim=None, answer="Its worker did not come back, time after time."
+    )
+    return _claim_rows(Message.objects.abandoned(now), now=now, limit=1)
+
+
+def _claim_rows(rows: MessageQuerySet, *, now: datetime, limit: int) -> list[Message]:
     claimed = uuid.uuid4()
     with transaction.atomic():
-        ids = list(
-            Message.objects.claimable(now)
-            .select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-            .values_list("pk", flat=True)[:limit]
-        )
+        skip_locked = connection.features.has_select_for_update_skip_locked
+        ids = list(rows.select_for_update(skip_locked=skip_locked).values_list("pk", flat=True)[:limit])
+        if not ids:
+            return []
         Message.objects.filter(pk__in=ids).update(**_claimed_fields(claimed, now))
     return _claimed_messages(ids, claimed)
 
@@ -192,11 +238,10 @@ def _claimed_fields(claimed: uuid.UUID, now: datetime) -> dict[str, Any]:
 
 
 def _claimed_messages(ids: list[int], claimed: uuid.UUID) -> list[Message]:
-    return list(
-        Message.objects.filter(pk__in=ids, claim=claimed)
-        .select_related("registration__session__webinar__host", "registration__webinar")
-        .order_by("due_at", "pk")
+    rows = Message.objects.filter(pk__in=ids, claim=claimed).select_related(
+        "registration__session__webinar__host", "registration__webinar"
     )
+    return sorted(rows, key=lambda message: ids.index(message.pk))
 
 
 # ---------- marking ----------
@@ -208,21 +253,18 @@ def mark_sending(message: Message, *, now: datetime) -> bool:
 
 
 def mark_sent(message: Message, *, message_id: str, answer: str, now: datetime) -> bool:
-    """The server has taken it. Sign-in codes are forgotten with the same statement."""
-    fields: dict[str, Any] = {"payload": {}} if message.kind == Message.Kind.ACCOUNT else {}
-    return _update_claimed(
-        message, state=Message.State.SENT, sent_at=now, message_id=message_id, answer=answer, claim=None, **fields
-    )
+    """The server has taken it."""
+    return _end(message, state=Message.State.SENT, sent_at=now, message_id=message_id, answer=answer)
 
 
 def mark_dropped(message: Message, *, reason: str) -> bool:
     """It has lost its point, and `reason` says how."""
-    return _update_claimed(message, state=Message.State.DROPPED, answer=reason, claim=None)
+    return _end(message, state=Message.State.DROPPED, answer=reason)
 
 
 def mark_dead(message: Message, *, answer: str) -> bool:
     """Refused for good."""
-    return _update_claimed(message, state=Message.State.DEAD, answer=answer, claim=None)
+    return _end(message, state=Message.State.DEAD, answer=answer)
 
 
 def mark_postponed(message: Message, *, answer: str, now: datetime) -> bool:
@@ -237,6 +279,12 @@ def release(messages: Iterable[Message]) -> None:
     """Give back what was claimed and not begun, without counting it as an attempt."""
     for message in messages:
         _update_claimed(message, state=Message.State.QUEUED, attempts=F("attempts") - 1, claim=None)
+
+
+def _end(message: Message, **fields: Any) -> bool:
+    """Close a message. Whatever the end, a sign-in code is forgotten with the same statement."""
+    forgotten: dict[str, Any] = {"payload": {}} if message.kind == Message.Kind.ACCOUNT else {}
+    return _update_claimed(message, claim=None, **forgotten, **fields)
 
 
 def _update_claimed(message: Message, **fields: Any) -> bool:

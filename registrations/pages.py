@@ -15,7 +15,7 @@ from events.conditions import condition_text
 from events.landing import SessionOption, session_options
 from events.links import absolute
 from events.models import Host, Offer, OfferCondition, Session, Webinar
-from registrations import signup, tokens
+from registrations import tokens
 from registrations.forms import shown_answer
 from registrations.models import OfferCode, Registration
 
@@ -82,11 +82,15 @@ class OwnOffer:
     ways: list[Way]
     used_at: datetime | None
 
+    @property
+    def has_done_way(self) -> bool:
+        return any(way.is_done for way in self.ways)
+
 
 def own_offers(registration: Registration, *, now: datetime) -> list[OwnOffer]:
-    """The codes that the registration holds, newest first; of a cancelled one only those unlocked before."""
+    """The codes that the registration holds, newest first; of what was cancelled only those unlocked before."""
     codes = registration.offer_codes.select_related("offer").prefetch_related("offer__conditions")
-    is_over = registration.is_cancelled
+    is_over = registration.is_cancelled or registration.session.is_cancelled
     return [_own_offer(code, now) for code in codes if code.is_unlocked or (code.offer.is_active and not is_over)]
 
 
@@ -107,7 +111,7 @@ def _own_offer(code: OfferCode, now: datetime) -> OwnOffer:
 def _code_state(code: OfferCode, now: datetime) -> CodeState:
     if code.redemptions >= code.offer.redemptions_per_code:
         return CodeState.USED
-    if not code.offer.is_active or (code.offer.valid_until and now >= code.offer.valid_until):
+    if code.offer.has_ended(now):
         return CodeState.ENDED
     return CodeState.UNLOCKED if code.is_unlocked else CodeState.LOCKED
 
@@ -166,9 +170,16 @@ class RegistrationPage:
         return self.door in {Door.WAITING, Door.EARLY, Door.OPEN, Door.NO_ADDRESS}
 
     @property
+    def takes_people(self) -> bool:
+        """Whether the webinar's own page has a session for them."""
+        return any(option.is_selectable for option in self.options)
+
+    @property
     def can_move(self) -> bool:
-        """Whether another session would take them."""
-        return self.can_cancel and any(option.is_selectable and option.id != self.session.pk for option in self.options)
+        """Whether another session would take them, also instead of one that was cancelled or that they missed."""
+        if self.registration.is_cancelled:
+            return False
+        return any(option.is_selectable and option.id != self.session.pk for option in self.options)
 
     @property
     def minutes_to_start(self) -> int:
@@ -197,12 +208,17 @@ def registration_page(
         called=called(registration.name),
         door=door(registration, now=now),
         join_url=tokens.join_url(registration),
-        position=signup.position(registration),
+        position=Registration.objects.position_of(registration),
         offers=own_offers(registration, now=now),
         options=_moving_options(registration, chosen=chosen, zone=zone, now=now),
         calendar_links=_calendar_links(session),
         answers=[(answer.wording, shown_answer(answer.question, answer.value)) for answer in answers],
     )
+
+
+def takes_people(registration: Registration, *, zone: str, now: datetime) -> bool:
+    """Whether the webinar's own page has a session for whoever follows the link to it."""
+    return any(option.is_selectable for option in session_options(registration.session.webinar, now=now, zone=zone))
 
 
 def _calendar_links(session: Session) -> list[tuple[str, str]]:
@@ -225,13 +241,15 @@ def _moving_options(registration: Registration, *, chosen: int | None, zone: str
     options = session_options(
         registration.session.webinar, now=now, zone=zone, chosen=chosen or registration.session_id
     )
-    return [_moving_option(option, registration) for option in options]
+    session = registration.session
+    has_place = registration.is_confirmed and not (session.is_cancelled or session.has_ended(now))
+    return [_moving_option(option, registration, has_place=has_place) for option in options]
 
 
-def _moving_option(option: SessionOption, registration: Registration) -> SessionOption:
-    if option.id == registration.session_id and option.is_selectable:
+def _moving_option(option: SessionOption, registration: Registration, *, has_place: bool) -> SessionOption:
+    if option.id == registration.session_id and option.is_selectable and not registration.is_cancelled:
         return replace(option, availability=Availability(Kind.OPEN, _("Your session")))
-    if option.is_waiting and registration.is_confirmed:
-        # Whoever has a place would lose it by queueing elsewhere.
+    if option.is_waiting and has_place:
+        # They would lose it by queueing elsewhere.
         return replace(option, availability=Availability(Kind.FULL, _("Full")))
     return option

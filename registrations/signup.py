@@ -5,7 +5,8 @@ a place is free, holds the row's lock until the commit, and is backed by the con
 finds no place takes the session's lock, looks again, and queues up while holding it, so that nobody can give a place
 back unseen in between. A place that comes free goes to the first who waits in the same transaction.
 
-Locks are always taken in this order: sessions by id, then registrations.
+Locks are always taken in this order: sessions by id, then registrations, then their messages. They are the kind that
+lets others write rows that point here (FOR NO KEY UPDATE).
 """
 
 import dataclasses
@@ -72,13 +73,16 @@ def change_session(registration: Registration, *, session: Session, now: datetim
     """Move somebody to another session of the webinar: the same registration, the same entry in their calendar.
 
     Whoever holds a place keeps it until the new one is theirs; the old one goes to the next who waits for it. Whoever
-    waits joins the other queue at its end, or gets a place there at once. Raises RegistrationClosedError,
-    SessionFullError or RegistrationOverError, having changed nothing. Moving to the same session does nothing.
+    waits, or whose session was cancelled or is over, joins the other queue at its end, or gets a place there at once.
+    Raises RegistrationClosedError, SessionFullError or RegistrationOverError, having changed nothing. Moving to the
+    same session does nothing.
     """
     with transaction.atomic():
         sessions = _lock_sessions(registration.session_id, session.pk)
         mine = _lock_registration(registration, sessions)
-        target = sessions[session.pk]
+        target = sessions.get(session.pk)
+        if target is None:
+            raise RegistrationClosedError(_("This session does not exist any more. Your place stays as it was."))
         if mine.session_id == target.pk:
             return mine
         if mine.is_cancelled:
@@ -89,8 +93,8 @@ def change_session(registration: Registration, *, session: Session, now: datetim
             raise RegistrationClosedError(
                 _("This session takes no registrations any more. Your place stays as it was.")
             )
-        if mine.is_waitlisted:
-            return _requeue(mine, target, now)
+        if mine.is_waitlisted or _is_off(mine.session, now):
+            return _start_over(mine, target, now)
         return _swap_place(mine, target, now)
 
 
@@ -120,23 +124,18 @@ def cancel(registration: Registration, *, now: datetime) -> Registration:
 
 def promote_waiting(session: Session, *, now: datetime) -> int:
     """Give the places that are free to those who wait, in their order. Returns how many. Safe to run twice."""
-    promoted = 0
+    promoted = []
     with transaction.atomic():
         locked = _lock_sessions(session.pk)[session.pk]
         while not locked.is_full and (first := _first_waiting(locked, now)) is not None:
             locked.places_taken += 1
-            _promote(first, now)
-            promoted += 1
+            _give_place(first, now)
+            promoted.append(first)
         if promoted:
             locked.save(update_fields=["places_taken"])
-    return promoted
-
-
-def position(registration: Registration) -> int | None:
-    """The place in the queue, counted from 1; None for whoever does not wait."""
-    if not registration.is_waitlisted:
-        return None
-    return Registration.objects.queued_up_to(registration).count()
+            outbox.enqueue_all(promoted, Message.Kind.PROMOTED, now=now)
+            outbox.nudge_sweep()
+    return len(promoted)
 
 
 @dataclass(frozen=True)
@@ -154,10 +153,16 @@ class _Person:
 
 
 def _register(session: Session, person: _Person, answers: Mapping[Question, str], now: datetime) -> Registration:
-    # 1. Who is here already only gets the link again.
-    known = Registration.objects.filter(webinar_id=session.webinar_id, email_key=address_key(person.email)).first()
+    # 1. Who is here already only gets the link again, unless what they registered for did not or will not happen.
+    known = (
+        Registration.objects.filter(webinar_id=session.webinar_id, email_key=address_key(person.email))
+        .select_related("session")
+        .first()
+    )
     if known is not None and not known.is_cancelled:
-        outbox.enqueue_link_again(known, now=now)
+        if known.session_id != session.pk and _is_off(known.session, now):
+            return change_session(known, session=session, now=now)
+        outbox.enqueue_link_again(known, asked_for=session, now=now)
         return known
     if not session.takes_registrations(now):
         raise RegistrationClosedError(_("This session takes no registrations any more."))
@@ -167,7 +172,7 @@ def _register(session: Session, person: _Person, answers: Mapping[Question, str]
     if known is None:
         registration = Registration(webinar_id=session.webinar_id, email_key=address_key(person.email))
     else:
-        registration = Registration.objects.select_for_update().get(pk=known.pk)
+        registration = Registration.objects.select_for_update(no_key=True).get(pk=known.pk)
         if not registration.is_cancelled:  # it came back while we waited for the lock
             raise IntegrityError
     for field, value in dataclasses.asdict(person).items():
@@ -196,7 +201,7 @@ def _take_place(session: Session) -> bool:
     """
     if _raise_places_taken(session):
         return True
-    locked = Session.objects.select_for_update().get(pk=session.pk)
+    locked = Session.objects.select_for_update(no_key=True).get(pk=session.pk)
     if locked.is_cancelled:
         raise RegistrationClosedError(_("This session has just been cancelled."))
     if not locked.is_full:  # a place came back between the two statements
@@ -213,13 +218,17 @@ def _raise_places_taken(session: Session) -> bool:
 
 def _lock_sessions(*ids: int) -> dict[int, Session]:
     """Lock these sessions, lowest id first, so that two acts can never wait for each other."""
-    locked = Session.objects.select_for_update(of=("self",)).filter(pk__in=set(ids)).order_by("pk")
+    locked = Session.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=set(ids)).order_by("pk")
     return {session.pk: session for session in locked.select_related("webinar__host")}
 
 
 def _lock_registration(registration: Registration, sessions: Mapping[int, Session]) -> Registration:
     """Lock a registration whose session is locked already. Raises RegistrationOverError when it moved meanwhile."""
-    mine = Registration.objects.select_for_update(of=("self",)).select_related("webinar").get(pk=registration.pk)
+    mine = (
+        Registration.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("webinar")
+        .get(pk=registration.pk)
+    )
     if mine.session_id not in sessions:
         raise RegistrationOverError(_("Your registration was changed a moment ago. Please look again."))
     mine.session = sessions[mine.session_id]
@@ -240,6 +249,8 @@ def _queue(registration: Registration, now: datetime) -> None:
     registration.status = Registration.Status.WAITLISTED
     registration.confirmed_at = None
     registration.waiting_since = now if last is None else max(now, last + timedelta(microseconds=1))
+    if registration.dtstamp is not None:  # an entry from before must go until there is a place again
+        invites.revise(registration, now=now)
 
 
 def _swap_place(mine: Registration, target: Session, now: datetime) -> Registration:
@@ -255,41 +266,53 @@ def _swap_place(mine: Registration, target: Session, now: datetime) -> Registrat
     return mine
 
 
-def _requeue(mine: Registration, target: Session, now: datetime) -> Registration:
+def _start_over(mine: Registration, target: Session, now: datetime) -> Registration:
+    """Begin in another session for somebody who loses nothing by leaving theirs."""
+    left, held_a_place = mine.session, mine.is_confirmed
     mine.session = target
     if _take_place(target):
-        _promote(mine, now)
+        _give_place(mine, now)
+        offers.move_codes(mine, session=target)
+        kind = Message.Kind.SESSION_CHANGED if held_a_place else Message.Kind.PROMOTED
     else:
         _queue(mine, now)
         mine.save()
-        outbox.enqueue(mine, Message.Kind.WAITLISTED, now=now)
+        kind = Message.Kind.WAITLISTED
+    outbox.enqueue(mine, kind, now=now, payload=PlannedTime.of(left).as_payload())
+    if held_a_place:
+        _pass_on_place(left, now)
     return mine
+
+
+def _is_off(session: Session, now: datetime) -> bool:
+    """Whether a place in it is of no use any more."""
+    return session.is_cancelled or session.has_ended(now)
 
 
 def _pass_on_place(session: Session, now: datetime) -> None:
     """A place of the locked session came free: the first who waits has it, else the count goes down."""
     first = _first_waiting(session, now)
     if first is not None:
-        _promote(first, now)
+        _give_place(first, now)
+        outbox.enqueue(first, Message.Kind.PROMOTED, now=now)
         return
     Session.objects.filter(pk=session.pk, places_taken__gt=0).update(places_taken=F("places_taken") - 1)
 
 
 def _first_waiting(session: Session, now: datetime) -> Registration | None:
     """Whoever has waited longest, locked; nobody once a place would be of no use."""
-    if session.is_cancelled or session.has_ended(now):
+    if _is_off(session, now):
         return None
-    first = Registration.objects.waiting().filter(session=session).select_for_update().first()
+    first = Registration.objects.waiting().filter(session=session).select_for_update(no_key=True).first()
     if first is not None:
         first.session = session
     return first
 
 
-def _promote(registration: Registration, now: datetime) -> None:
+def _give_place(registration: Registration, now: datetime) -> None:
     _place(registration, now)
     registration.save()
     offers.issue(registration, now=now)
-    outbox.enqueue(registration, Message.Kind.PROMOTED, now=now)
 
 
 def _store_answers(registration: Registration, answers: Mapping[Question, str]) -> None:

@@ -98,8 +98,10 @@ class SmtpTransport:
         if not before_data():
             smtp.rset()
             raise ClaimLostError
+        self._expect(smtp.docmd("DATA"), wanted=3, may_be_final=True)
+        smtp.send(_dot_stuffed(mail.as_bytes()))
         _set_patience(smtp, DATA_ANSWER_SECONDS)
-        answer = self._expect(smtp.data(mail.as_bytes()), may_be_final=True)
+        answer = self._expect(smtp.getreply(), may_be_final=True)
         _set_patience(smtp, settings.EMAIL_TIMEOUT)
         return answer
 
@@ -114,10 +116,11 @@ class SmtpTransport:
         smtp.ehlo_or_helo_if_needed()
         return smtp
 
-    def _expect(self, reply: tuple[int, bytes], *, may_be_final: bool) -> str:
+    def _expect(self, reply: tuple[int, bytes], *, may_be_final: bool, wanted: int = 2) -> str:
+        """The reply in words, if its first digit is the wanted one (RFC 5321 4.2.1)."""
         code, text = reply
         answer = f"{code} {text.decode(errors='replace')}"
-        if 200 <= code < 300:
+        if code // 100 == wanted:
             return answer
         if 500 <= code < 600 and may_be_final and code not in OUR_FAULT:
             self._reset()
@@ -167,6 +170,15 @@ class FolderTransport:
         except OSError as error:
             raise RefusedForNowError(_words(error)) from error
         return f"Written to {name}"
+
+
+def _dot_stuffed(content: bytes) -> bytes:
+    """The text as it goes after DATA: a dot before a line that begins with one, a line with a dot at the end.
+
+    RFC 5321 4.5.2. Lines end in CRLF already.
+    """
+    text = content if content.endswith(b"\r\n") else content + b"\r\n"
+    return re.sub(rb"(?m)^\.", b"..", text) + b".\r\n"
 
 
 def _set_patience(smtp: smtplib.SMTP, seconds: float) -> None:

@@ -276,14 +276,15 @@ def join(request: HttpRequest, own: Registration) -> HttpResponse:
     door = pages.door(own, now=now)
     if door == pages.Door.OPEN:
         return redirect(own.session.join_url)
-    webinar_ = own.session.webinar
+    webinar_, zone = own.session.webinar, _own_zone(request, own)
     context = {
         "webinar": webinar_,
         "host": webinar_.host,
         "accent": webinar_.host.accent,
         "session": own.session,
         "door": door,
-        "zone": _own_zone(request, own),
+        "zone": zone,
+        "takes_people": pages.takes_people(own, zone=zone, now=now),
     }
     return render(request, "registrations/join.html", context)
 

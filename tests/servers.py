@@ -65,6 +65,8 @@ class SmtpSink:
 
     port: int
     mails: list[ReceivedMail] = field(default_factory=list)
+    # How many clients greeted.
+    connections: int = 0
     # How often each stage was reached, troubles included.
     visits: dict[str, int] = field(default_factory=dict)
     _troubles: list[_Trouble] = field(default_factory=list)
@@ -98,6 +100,13 @@ class SmtpSink:
         return self.mails
 
     # aiosmtpd calls these.
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        self.connections += 1
+        return responses
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]

@@ -5,17 +5,47 @@ Nothing here knows Django's settings module, so that it can be tested by itself.
 
 import contextlib
 import os
+import re
 import secrets
 import zoneinfo
+from collections.abc import Collection
+from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from environs import Env
 from environs.exceptions import EnvError
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+MIN_SECRET_KEY_LENGTH = 32
+DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
+DATABASE_EXAMPLE = "postgres://user:password@host:5432/name"
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+REDIS_EXAMPLE = "redis://host:6379/0 or unix:///path?db=0"
+# Scheme: the port where none is given.
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+MAIL_EXAMPLE = "smtp+tls://user:password@host:587"
+
+_IN_A_PASSWORD = "(in a password, write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %5B %5D %25)"  # noqa: S105 - says how
+
+# A name, with a dot before it for everything below that name, or an address. No scheme, no port, no wildcard.
+_HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """What EMAIL_URL says, in the words of Django's settings."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    starttls: bool
+    tls_from_the_start: bool
 
 
 def read_bool(env: Env, name: str) -> bool | None:
@@ -31,11 +61,12 @@ def read_bool(env: Env, name: str) -> bool | None:
 def read_site_url(env: Env, default: str) -> str:
     """The address under which people reach the site, without a trailing slash."""
     value = (env.str("SITE_URL", "") or default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-        raise ImproperlyConfigured(
-            f"SITE_URL must be a scheme and a host such as https://webinars.example.org, not {value!r}."
-        )
+    wrong = f"SITE_URL must be a scheme and a host such as https://webinars.example.org, not {value!r}."
+    parts = _split(value, wrong)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ImproperlyConfigured(wrong)
+    if parts.path or "?" in value or "#" in value:
+        raise ImproperlyConfigured(wrong)
     return value
 
 
@@ -62,12 +93,82 @@ def read_language(env: Env, default: str, known: list[str]) -> str:
     return value
 
 
-def read_url(env: Env, name: str, schemes: tuple[str, ...]) -> str:
-    """A URL with one of the schemes, or the empty string where nothing is given."""
-    value = env.str(name, "")
-    if value and urlsplit(value).scheme not in schemes:
-        raise ImproperlyConfigured(f"{name} must begin with one of {', '.join(s + '://' for s in schemes)}.")
+def read_hosts(env: Env, always: Collection[str]) -> list[str]:
+    """The host names that the site answers to, as Django compares them: `always`, and those of ALLOWED_HOSTS."""
+    given = [host.strip() for host in env.str("ALLOWED_HOSTS", "").split(",") if host.strip()]
+    for host in given:
+        if not _HOST.fullmatch(host):
+            raise ImproperlyConfigured(
+                f"ALLOWED_HOSTS must be host names with commas between them, such as www.example.org, not {host!r}."
+            )
+    return sorted({f"[{host}]" if ":" in host and host[0] != "[" else host for host in (*always, *given)})
+
+
+def read_database_url(env: Env) -> str:
+    """Where the database is, or the empty string where nothing is given."""
+    value, parts = _read_url(env, "DATABASE_URL", DATABASE_SCHEMES, DATABASE_EXAMPLE)
+    if value and not parts.path.strip("/"):
+        raise ImproperlyConfigured(f"DATABASE_URL names no database. Example: {DATABASE_EXAMPLE}")
     return value
+
+
+def read_redis_url(env: Env) -> str:
+    """Where the broker is, or the empty string where nothing is given."""
+    value, parts = _read_url(env, "REDIS_URL", REDIS_SCHEMES, REDIS_EXAMPLE)
+    if not value:
+        return ""
+    if not (parts.path.strip("/") if parts.scheme == "unix" else parts.hostname):
+        raise ImproperlyConfigured(f"REDIS_URL names no Redis. Example: {REDIS_EXAMPLE}")
+    number = _redis_database(parts)
+    if not re.fullmatch("[0-9]*", number):
+        raise ImproperlyConfigured(f"REDIS_URL must name its database by a number. Example: {REDIS_EXAMPLE}")
+    return value
+
+
+def read_mail_server(env: Env) -> MailServer | None:
+    """The mail server of EMAIL_URL, or None where nothing is given."""
+    value, parts = _read_url(env, "EMAIL_URL", tuple(MAIL_PORTS), MAIL_EXAMPLE)
+    if not value:
+        return None
+    if not parts.hostname:
+        raise ImproperlyConfigured(f"EMAIL_URL names no mail server. Example: {MAIL_EXAMPLE}")
+    # Taken in silence, a "?tls=true" would send the password in the clear.
+    if parts.path.strip("/") or parts.query:
+        raise ImproperlyConfigured(f"EMAIL_URL must end with the host and its port. Example: {MAIL_EXAMPLE}")
+    return MailServer(
+        host=parts.hostname,
+        port=parts.port or MAIL_PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=parts.scheme == "smtp+tls",
+        tls_from_the_start=parts.scheme == "smtp+ssl",
+    )
+
+
+def _read_url(env: Env, name: str, schemes: tuple[str, ...], example: str) -> tuple[str, SplitResult]:
+    """The value as written, and its parts. What is refused is not repeated: it may hold a password."""
+    value = env.str(name, "")
+    parts = _split(value, cannot_be_read(name, example))
+    if value and parts.scheme not in schemes:
+        raise ImproperlyConfigured(f"{name} must begin with one of {', '.join(s + '://' for s in schemes)}.")
+    if parts.fragment:
+        raise ImproperlyConfigured(cannot_be_read(name, example))
+    return value, parts
+
+
+def cannot_be_read(name: str, example: str) -> str:
+    """The sentence about an address whose parts cannot be told from one another."""
+    return f"{name} cannot be read. Example: {example} {_IN_A_PASSWORD}"
+
+
+def _split(value: str, refusal: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        # Read for its own sake: a port that is no number shows here alone.
+        _ = parts.port
+    except ValueError:
+        raise ImproperlyConfigured(refusal) from None
+    return parts
 
 
 def celery_broker_url(redis_url: str) -> str:
@@ -77,10 +178,45 @@ def celery_broker_url(redis_url: str) -> str:
     return redis_url.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 
 
+def cache_url(redis_url: str) -> str:
+    """The next database of the same Redis: emptying a cache must never empty the broker's queue."""
+    parts = urlsplit(redis_url)
+    number = str(int(_redis_database(parts) or 0) + 1)
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if parts.scheme == "unix" or "db" in query:
+        # By hand, since urlunsplit leaves out the slashes of a scheme that it does not know.
+        return f"{redis_url.partition('?')[0]}?{urlencode(query | {'db': number})}"
+    return parts._replace(path=f"/{number}").geturl()
+
+
+def _redis_database(parts: SplitResult) -> str:
+    """The database's number as written. In a socket's address the path is the socket's."""
+    in_query = parse_qs(parts.query).get("db", [""])[-1]
+    return in_query if parts.scheme == "unix" else in_query or parts.path.strip("/")
+
+
+def read_folder(env: Env, name: str, default: Path) -> Path:
+    """A folder that is there or can be made, and written to."""
+    folder = Path(env.str(name, "") or default)
+    if not folder.is_absolute():
+        raise ImproperlyConfigured(
+            f"{name} must be an absolute path such as /var/lib/webinar-site/media, not {str(folder)!r}."
+        )
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name} must be a folder that this user can write to, unlike {str(folder)!r}.")
+    return folder
+
+
 def check_address(name: str, value: str) -> str:
     """A mail address, with or without a name before it, as a From header has it."""
-    if "@" not in parseaddr(value)[1] or any(mark in value for mark in "\r\n"):
-        raise ImproperlyConfigured(f"{name} must be an address such as Webinars <webinars@example.org>, not {value!r}.")
+    wrong = f"{name} must be an address such as Webinars <webinars@example.org>, not {value!r}."
+    if any(mark in value for mark in "\r\n"):
+        raise ImproperlyConfigured(wrong)
+    try:
+        validate_email(parseaddr(value)[1])
+    except ValidationError:
+        raise ImproperlyConfigured(wrong) from None
     return value
 
 
@@ -90,6 +226,19 @@ def require(missing: list[str]) -> None:
         raise ImproperlyConfigured(
             f"Production needs {', '.join(missing)}. "
             "Nothing secret has a default there; see the table of settings in the README."
+        )
+
+
+def refuse_unsafe(*, debug: bool, secret_key: str) -> None:
+    """Stop the start of a production that would show its settings to visitors, or whose key could be guessed."""
+    if debug:
+        raise ImproperlyConfigured(
+            "DEBUG=true shows settings and program to every visitor, so it works with a SITE_URL on this machine alone."
+        )
+    if len(secret_key) < MIN_SECRET_KEY_LENGTH:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY must have at least {MIN_SECRET_KEY_LENGTH} characters, not {len(secret_key)}: "
+            "whoever guesses it can open everybody's registration."
         )
 
 

@@ -9,7 +9,6 @@ import zoneinfo
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import dj_email_url
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -38,13 +37,14 @@ _debug = environment.read_bool(env, "DEBUG")
 DEBUG = _debug is True
 PRODUCTION = _debug is False or not environment.is_loopback(SITE_URL)
 
-DATABASE_URL = environment.read_url(
-    env, "DATABASE_URL", ("sqlite", "postgres", "postgresql", "psql", "pgsql", "postgis")
-)
-REDIS_URL = environment.read_url(env, "REDIS_URL", ("redis", "rediss", "unix"))
-EMAIL_URL = environment.read_url(env, "EMAIL_URL", ("smtp", "smtps", "smtp+tls", "smtp+ssl", "submission", "submit"))
+DATABASE_URL = environment.read_database_url(env)
+REDIS_URL = environment.read_redis_url(env)
+EMAIL_URL = env.str("EMAIL_URL", "")
+_mail_server = environment.read_mail_server(env)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "")
 SECRET_KEY = env.str("SECRET_KEY", "")
+# Keys of earlier days, whose links still open.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 
 if PRODUCTION:
     environment.require(
@@ -61,6 +61,7 @@ if PRODUCTION:
             if not value
         ]
     )
+    environment.refuse_unsafe(debug=DEBUG, secret_key=SECRET_KEY)
 else:
     SECRET_KEY = SECRET_KEY or environment.kept_secret(VAR_DIR / "secret_key")
     DEFAULT_FROM_EMAIL = DEFAULT_FROM_EMAIL or "Webinars <webinars@webinars.example>"
@@ -68,8 +69,8 @@ else:
 DEFAULT_FROM_EMAIL = environment.check_address("DEFAULT_FROM_EMAIL", DEFAULT_FROM_EMAIL)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 _site_host = urlsplit(SITE_URL).hostname or ""
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", []) or (
-    [_site_host] if PRODUCTION else sorted(environment.LOOPBACK_HOSTS | {_site_host})
+ALLOWED_HOSTS = environment.read_hosts(
+    env, always={_site_host} if PRODUCTION else environment.LOOPBACK_HOSTS | {_site_host}
 )
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
@@ -97,6 +98,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "webinar_site.content_policy.ContentPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -128,15 +130,16 @@ TEMPLATES = [
 
 # ---------- database ----------
 
-VAR_DIR.mkdir(exist_ok=True)
+if not PRODUCTION:
+    # Production keeps nothing beside the code, and may not be able to write there.
+    VAR_DIR.mkdir(exist_ok=True)
 try:
     DATABASES = {
         "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{quote(str(VAR_DIR / 'db.sqlite3'))}", conn_max_age=60)
     }
-except (EnvError, ValueError) as error:
-    raise ImproperlyConfigured(
-        "DATABASE_URL cannot be read. Example: postgres://user:password@host:5432/name"
-    ) from error
+except (EnvError, ValueError):
+    # What it was is not repeated: it may hold a password.
+    raise ImproperlyConfigured(environment.cannot_be_read("DATABASE_URL", environment.DATABASE_EXAMPLE)) from None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # One writer at a time, who waits instead of failing: measured without a single "database is locked".
@@ -157,7 +160,10 @@ REDIS_URL = REDIS_URL or f"unix://{quote(str(VAR_DIR / 'redis' / 'redis.sock'))}
 CELERY_BROKER_URL = environment.celery_broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 300,  # longer than the hard time limit: nothing may legitimately run longer
+    # The limits add up: a drain begins no mail after 60 seconds, one mail waits at most 200 (connecting, greeting and
+    # envelope 10 each, the answer to DATA 120), so a task is told to stop at 280 and stopped at 300; a message's claim
+    # (outbox.CLAIM_FOR) outlasts the task, and the broker offers the task again after that. A test adds them up.
+    "visibility_timeout": 360,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
     # Without these a broker that accepts and stays silent holds a request for over a minute.
@@ -173,8 +179,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False  # a poisoned task would run for ever; the sweep redoes lost work
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SOFT_TIME_LIMIT = 150
-CELERY_TASK_TIME_LIMIT = 180
+CELERY_TASK_SOFT_TIME_LIMIT = 280
+CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -189,21 +195,30 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+# ---------- cache: counts what the sign-in pages limit (docs/decisions/0011) ----------
+
+if PRODUCTION:
+    CACHES = {
+        "default": {
+            "BACKEND": "webinar_site.cache.SharedCache",
+            # A list, since a string is cut at commas, which a password may hold.
+            "LOCATION": [environment.cache_url(REDIS_URL)],
+            "KEY_PREFIX": "webinar-site",
+        },
+    }
+
 # ---------- mail ----------
 
 # Without EMAIL_URL each mail becomes a file, to be read at /mailbox/.
 MAILBOX_DIR = VAR_DIR / "mail"
-if EMAIL_URL:
-    _email = dj_email_url.parse(EMAIL_URL)
+if _mail_server:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST = _email["EMAIL_HOST"]
-    EMAIL_PORT = _email["EMAIL_PORT"] or 25
-    EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
-    EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
-    EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
-    EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
-    if not EMAIL_HOST:
-        raise ImproperlyConfigured("EMAIL_URL names no mail server. Example: smtp+tls://user:password@host:587")
+    EMAIL_HOST = _mail_server.host
+    EMAIL_PORT = _mail_server.port
+    EMAIL_HOST_USER = _mail_server.user
+    EMAIL_HOST_PASSWORD = _mail_server.password
+    EMAIL_USE_TLS = _mail_server.starttls
+    EMAIL_USE_SSL = _mail_server.tls_from_the_start
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = VAR_DIR / "mail-log"
@@ -244,6 +259,10 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+if PRODUCTION:
+    # The web server in front writes who asks into X-Forwarded-For (deploy/nginx.conf): without this, all visitors
+    # would share one limit of tries.
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 # ---------- languages and time ----------
 
@@ -261,7 +280,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
-MEDIA_ROOT = Path(env.str("MEDIA_ROOT", "") or VAR_DIR / "media")
+MEDIA_ROOT = environment.read_folder(env, "MEDIA_ROOT", default=VAR_DIR / "media")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -109,6 +109,21 @@ class HostAdmin(HostScopedAdmin):
     def view_on_site(self, host: Host) -> str:
         return host.get_absolute_url()
 
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        """Nobody writes in the name of a mailbox that they have not proved to be theirs."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if access_of(request).is_superuser else [*fields, "sender_email"]
+
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, *args: Any, **kwargs: Any) -> Any:
+        if not access_of(request).is_superuser:
+            kwargs["help_texts"] = {
+                "sender_email": _(
+                    "Mails and invites come from here, or from the site's own address where this is empty. "
+                    "Only those who run the site change it, because they know which mailboxes are yours."
+                )
+            }
+        return super().get_form(request, obj, *args, **kwargs)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return access_of(request).is_superuser
 

@@ -64,7 +64,8 @@ class SameHostFormSet(PaginationInlineFormSet):
         super().clean()
         host_id = host_id_of(self.instance, self.host_path)
         for form in self.forms:
-            for name, chosen in getattr(form, "cleaned_data", {}).items():
+            # A refusal takes its field out of what was cleaned.
+            for name, chosen in list(getattr(form, "cleaned_data", {}).items()):
                 if name == self.fk.name or not isinstance(chosen, models.Model):
                     continue
                 path = HOST_PATHS.get(type(chosen))

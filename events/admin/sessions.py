@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, F, When
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -29,6 +29,11 @@ CANCEL_INSTEAD = _(
     "and the entry in their calendar is withdrawn."
 )
 
+# The words of `scheduling.save_session`, which would refuse it too.
+CHANGED_MEANWHILE = _(
+    "Somebody else has changed this session since you opened it. Look at it again before you change it."
+)
+
 FIELDS = [
     "label",
     ("local_date", "local_time"),
@@ -39,15 +44,34 @@ FIELDS = [
 ]
 
 
+class SeenField(forms.IntegerField):
+    """The sequence that a page was made with, which comes back unseen. It is no change of its own."""
+
+    widget = forms.HiddenInput
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
 class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A session as it is planned: the clock on the wall of a named zone."""
+    """A session as it is planned: the clock on the wall of a named zone.
+
+    What counts as changed is what differs from the page as it was made, not from what is stored by now: another
+    organizer may have moved the session meanwhile. What this one did not touch stays as it stands, and a change of a
+    session that is not the one they saw is refused. The page holds the sessions' locks (`HoldsSessions`), so what is
+    found here still holds when it is saved.
+    """
+
+    seen = SeenField(required=False, label="")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self._remember_how_it_was()
         occurrence = self.fields.get("occurrence")
         if isinstance(occurrence, forms.ChoiceField):
             occurrence.choices = [("", _("The time comes once")), *Session.Occurrence.choices]
-        if self.instance.is_cancelled:
+        if self.instance.is_cancelled and not self._is_stale():
             self._close()
         taken = self.instance.places_taken
         if "local_time" in self.fields and taken and not self.instance.is_cancelled:
@@ -64,30 +88,45 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
         if "label" in self.fields:
             self.fields["label"].help_text = _("This session is cancelled and stays as it was.")
 
-    def clean_capacity(self) -> int | None:
-        """Not below the places taken, which are counted under the row's lock: nobody can take one until this is saved.
+    def _remember_how_it_was(self) -> None:
+        for name, field in self.fields.items():
+            field.show_hidden_initial = name != "seen"
+        self.initial["seen"] = self.instance.sequence
 
-        The admin saves inside one transaction, so that what holds here still holds there.
-        """
-        capacity: int | None = self.cleaned_data["capacity"]
-        if self.instance.pk is None:
-            return capacity
-        stored = Session.objects.select_for_update(of=("self",)).get(pk=self.instance.pk)
-        self.instance.places_taken = stored.places_taken
-        if capacity is not None and capacity < stored.places_taken:
-            raise ValidationError(
-                ngettext(
-                    "%(count)d person holds a place already, so there must be at least that many.",
-                    "%(count)d people hold a place already, so there must be at least that many.",
-                    stored.places_taken,
-                )
-                % {"count": stored.places_taken}
+    def _is_stale(self) -> bool:
+        return self.is_bound and self["seen"].data != str(self.instance.sequence)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.instance.pk:
+            self._keep_the_rest()
+            self._refuse_what_is_stale()
+            self._refuse_too_few_places()
+        return cleaned
+
+    def _keep_the_rest(self) -> None:
+        for name in self.cleaned_data:
+            if self.fields[name].show_hidden_initial and name not in self.changed_data:
+                self.cleaned_data[name] = getattr(self.instance, name)
+
+    def _refuse_what_is_stale(self) -> None:
+        """Beside the first thing that was changed: nothing shows what is wrong with a whole row."""
+        if self.changed_data and self._is_stale():
+            self.add_error(self.changed_data[0], ValidationError(CHANGED_MEANWHILE, code="stale"))
+
+    def _refuse_too_few_places(self) -> None:
+        capacity, taken = self.cleaned_data.get("capacity"), self.instance.places_taken
+        if "capacity" in self.changed_data and capacity is not None and capacity < taken:
+            message = ngettext(
+                "%(count)d person holds a place already, so there must be at least that many.",
+                "%(count)d people hold a place already, so there must be at least that many.",
+                taken,
             )
-        return capacity
+            self.add_error("capacity", message % {"count": taken})
 
 
 class WhenFilter(DropdownFilter):
-    """Coming or past."""
+    """Sessions to come or past, and what belongs to them."""
 
     title = _("when")
     parameter_name = "when"
@@ -95,12 +134,19 @@ class WhenFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("coming", _("Coming")), ("past", _("Past"))]
 
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Session]) -> models.QuerySet[Session]:
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         if self.value() == "coming":
-            return queryset.filter(ends_at__gt=timezone.now())
+            return queryset.filter(**{f"{self.ends_at_path}__gt": timezone.now()})
         if self.value() == "past":
-            return queryset.filter(ends_at__lte=timezone.now())
+            return queryset.filter(**{f"{self.ends_at_path}__lte": timezone.now()})
         return queryset
+
+    ends_at_path = "ends_at"
+
+    @classmethod
+    def along(cls, session_path: str) -> type["WhenFilter"]:
+        """The same filter for what belongs to a session."""
+        return type("WhenFilter", (cls,), {"ends_at_path": f"{session_path}__ends_at"})
 
 
 class FillingFilter(DropdownFilter):
@@ -124,7 +170,18 @@ class FillingFilter(DropdownFilter):
         return queryset
 
 
-class SessionInline(HostScopedStackedInline):
+class CarriesSeen:
+    """For pages with session forms: whoever may change something sends back what they saw."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
+        if not self.has_change_permission(request, obj):  # type: ignore[attr-defined]
+            return fieldsets
+        (name, first), *rest = fieldsets
+        return [(name, {**first, "fields": [*first["fields"], "seen"]}), *rest]
+
+
+class SessionInline(CarriesSeen, HostScopedStackedInline):
     """A webinar's sessions, on its page. One that is not wanted any more is cancelled or deleted on its own page."""
 
     model = Session
@@ -155,29 +212,66 @@ class TellsPeople:
         """How many people hear of a change of these sessions."""
         return sum(session.places_taken for session in sessions)
 
-    def plan(self, request: HttpRequest, sessions: Iterable[Session]) -> None:
-        """Save sessions from a form, and say how many people are being told of it."""
+    def plan(self, request: HttpRequest, sessions: Iterable[Session]) -> list[Session]:
+        """Save sessions from a form, lowest id first, and return those whose people are told of it."""
         moved = []
-        for session in sessions:
+        for session in sorted(sessions, key=lambda session: (session.pk is None, session.pk or 0)):
             sequence = session.sequence
             scheduling.save_session(session, by=actor(request), now=timezone.now())
             if session.sequence != sequence and not session.is_cancelled:
                 moved.append(session)
-        told = self.people_reached(moved)
+        return moved
+
+    def say_who_is_told(self, request: HttpRequest, sessions: Iterable[Session]) -> None:
+        """Say how many people are being told that these sessions look different now."""
+        told = self.people_reached(sessions)
         if told:
-            messages.info(
-                request,
-                ngettext(
-                    "%(count)d person is being told of the change.",
-                    "%(count)d people are being told of the change.",
-                    told,
-                )
-                % {"count": told},
+            message = ngettext(
+                "%(count)d person is being told of the change.", "%(count)d people are being told of the change.", told
             )
+            messages.info(request, message % {"count": told})
+
+
+class HoldsSessions:
+    """For pages that save or delete sessions: they hold their locks from before anything is read until all is done.
+
+    Lowest id first, as every act does (see `scheduling`), so that nobody waits for anybody in a ring.
+    """
+
+    # How a session leads to the page's object.
+    session_path: ClassVar[str] = "pk"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        with transaction.atomic():
+            if request.method == "POST" and object_id is not None:
+                found = self.get_object(request, object_id)  # type: ignore[attr-defined]
+                self._hold([found] if found is not None else [])
+            return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        with transaction.atomic():
+            self._hold([obj])
+            super().delete_model(request, obj)  # type: ignore[misc]
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        with transaction.atomic():
+            self._hold(queryset)
+            super().delete_queryset(request, queryset)  # type: ignore[misc]
+
+    def _hold(self, things: Iterable[models.Model]) -> None:
+        ids = [thing.pk for thing in things]
+        sessions = Session.objects.filter(**{f"{self.session_path}__in": ids}).order_by("pk")
+        list(sessions.select_for_update(no_key=True).values_list("pk"))
 
 
 @admin.register(Session)
-class SessionAdmin(TellsPeople, HostScopedAdmin):
+class SessionAdmin(CarriesSeen, HoldsSessions, TellsPeople, HostScopedAdmin):
     """When each session is in its own zone, and how full it is."""
 
     host_path = "webinar__host"
@@ -200,7 +294,7 @@ class SessionAdmin(TellsPeople, HostScopedAdmin):
         return [*fields, "webinar"] if obj is not None else fields
 
     def save_model(self, request: HttpRequest, obj: Session, form: Any, change: bool) -> None:  # noqa: FBT001
-        self.plan(request, [obj])
+        self.say_who_is_told(request, self.plan(request, [obj]))
 
     @display(description=_("When"), ordering="starts_at")
     def when(self, session: Session) -> str:

@@ -17,7 +17,15 @@ from events import scheduling
 from events.admin.confirmation import Question, ask, is_confirmed, people_hear
 from events.admin.forms import WebinarForm
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedStackedInline, HostScopedTabularInline
-from events.admin.sessions import CANCEL_INSTEAD, SessionInline, TellsPeople, actor, cancelled_message, moment
+from events.admin.sessions import (
+    CANCEL_INSTEAD,
+    HoldsSessions,
+    SessionInline,
+    TellsPeople,
+    actor,
+    cancelled_message,
+    moment,
+)
 from events.models import Appearance, DisplayZone, Session, Webinar, WebinarPartnership
 from events.models import Question as AskedQuestion
 
@@ -58,9 +66,10 @@ class QuestionInline(HostScopedStackedInline):
 
 
 @admin.register(Webinar)
-class WebinarAdmin(TellsPeople, HostScopedAdmin):
+class WebinarAdmin(HoldsSessions, TellsPeople, HostScopedAdmin):
     """What is offered; publishing and cancelling."""
 
+    session_path = "webinar"
     protected_message = CANCEL_INSTEAD
     form = WebinarForm
     fieldsets = [
@@ -109,8 +118,19 @@ class WebinarAdmin(TellsPeople, HostScopedAdmin):
             super().save_formset(request, form, formset, change)
             return
         formset.save(commit=False)
-        self.plan(request, [*formset.new_objects, *(session for session, _fields in formset.changed_objects)])
+        changed = [session for session, _fields in formset.changed_objects]
+        formset.moved = self.plan(request, [*formset.new_objects, *changed])
         formset.save_m2m()
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """Then tell of everything at once: whoever hears of a new time hears of a new title in the same mail."""
+        super().save_related(request, form, formsets, change)
+        webinar = form.instance
+        moved = {session for formset in formsets for session in getattr(formset, "moved", ())}
+        if change and webinar.is_published and webinar.title != form.initial.get("title"):
+            scheduling.announce_new_title(webinar, by=actor(request), now=timezone.now())
+            moved.update(self._sessions_to_come([webinar]))
+        self.say_who_is_told(request, moved)
 
     # ---------- the list ----------
 

@@ -133,7 +133,9 @@ def storable(html: str) -> str:
     for made, kept in _STORED_TAGS:
         html = re.sub(rf"<(/?){made}(?=[\s>])", rf"<\1{kept}", html)
     # Two line breaks are how the editor writes a new paragraph.
-    html = re.sub(r"<p>.*?</p>", lambda found: re.sub(r"(<br\s*/?>\s*){2,}", "</p><p>", found[0]), html, flags=re.S)
+    html = re.sub(
+        r"<p>(?:(?!<p>).)*?</p>", lambda found: re.sub(r"(<br\s*/?>\s*){2,}", "</p><p>", found[0]), html, flags=re.S
+    )
     return re.sub(r"<p>(\s|&nbsp;|<br\s*/?>)*</p>", "", html).strip()
 
 

@@ -1,12 +1,14 @@
 """Hosts, and the people who work for them."""
 
+from email.utils import parseaddr
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from events import validators
-from events.fields import PlainTextField, SingleLineField, TimeZoneField
+from events.fields import PictureField, PlainTextField, SingleLineField, TimeZoneField, WebAddressField
 
 DEFAULT_ACCENT = "#0b6b74"
 
@@ -17,8 +19,8 @@ class Host(models.Model):
     name = SingleLineField(_("name"), max_length=120)
     slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of the host's page, /hosts/…/."))
     about = PlainTextField(_("about"), blank=True)
-    website = models.URLField(_("website"), blank=True)
-    logo = models.ImageField(_("logo"), upload_to="hosts", blank=True, validators=[validators.validate_picture])
+    website = WebAddressField(_("website"), blank=True)
+    logo = PictureField(_("logo"), upload_to="hosts", blank=True)
     accent = models.CharField(
         _("accent colour"),
         max_length=7,
@@ -47,6 +49,11 @@ class Host(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("host", args=[self.slug])
+
+    @property
+    def organizer_email(self) -> str:
+        """The bare address that its mails come from and its calendars name: its own, else the site's."""
+        return self.sender_email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 class Membership(models.Model):

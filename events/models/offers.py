@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from events.fields import PlainTextField, SingleLineField
+from events.fields import PlainTextField, SingleLineField, WebAddressField
 from events.models.hosts import Host
 from events.models.series import Series
 from events.models.webinars import Webinar
@@ -40,7 +40,7 @@ class Offer(models.Model):
     )
     periods = SingleLineField(_("of what"), max_length=80, blank=True, help_text=_("Such as: the first two months."))
     terms = PlainTextField(_("terms"), blank=True)
-    redeem_url = models.URLField(_("where to use it"), blank=True)
+    redeem_url = WebAddressField(_("where to use it"), blank=True)
     redemptions_per_code = models.PositiveSmallIntegerField(
         _("uses per code"), default=1, validators=[MinValueValidator(1)]
     )
@@ -81,10 +81,13 @@ class Offer(models.Model):
             if subject is not None and self.host_id and subject.host_id != self.host_id:
                 raise ValidationError({field: _("This belongs to another host.")})
 
+    def has_ended(self, now: datetime) -> bool:
+        """Whether its codes are of no use any more: its time is over, or it was withdrawn."""
+        return not self.is_active or (self.valid_until is not None and now >= self.valid_until)
+
     def is_valid(self, now: datetime) -> bool:
-        if not self.is_active or (self.valid_from and now < self.valid_from):
-            return False
-        return not (self.valid_until and now >= self.valid_until)
+        """Whether it can be earned, as `OfferQuerySet.active` finds it."""
+        return not self.has_ended(now) and not (self.valid_from and now < self.valid_from)
 
 
 class OfferCondition(models.Model):

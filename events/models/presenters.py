@@ -4,8 +4,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from events import validators
-from events.fields import RichTextField, SingleLineField
+from events.fields import PictureField, RichTextField, SingleLineField
 from events.models.hosts import Host
 from events.models.webinars import Webinar
 
@@ -23,9 +22,7 @@ class Presenter(models.Model):
     )
     slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of their page, /presenters/…/."))
     biography = RichTextField(_("biography"), blank=True)
-    portrait = models.ImageField(
-        _("portrait"), upload_to="presenters", blank=True, validators=[validators.validate_picture]
-    )
+    portrait = PictureField(_("portrait"), upload_to="presenters", blank=True)
 
     class Meta:
         ordering = ["name", "pk"]

@@ -4,8 +4,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from events import validators
-from events.fields import PlainTextField, SingleLineField
+from events.fields import PictureField, PlainTextField, SingleLineField, WebAddressField
 from events.models.hosts import Host
 
 
@@ -15,8 +14,8 @@ class Partner(models.Model):
     host = models.ForeignKey(Host, models.CASCADE, related_name="partners", verbose_name=_("host"))
     name = SingleLineField(_("name"), max_length=160)
     parent = SingleLineField(_("part of"), max_length=160, blank=True)
-    logo = models.ImageField(_("logo"), upload_to="partners", blank=True, validators=[validators.validate_picture])
-    website = models.URLField(_("website"), blank=True)
+    logo = PictureField(_("logo"), upload_to="partners", blank=True)
+    website = WebAddressField(_("website"), blank=True)
 
     class Meta:
         ordering = ["name"]

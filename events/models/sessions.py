@@ -9,7 +9,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from events import timezones
-from events.fields import SingleLineField, TimeZoneField
+from events.fields import SingleLineField, TimeZoneField, WebAddressField
+from events.links import site_host
 from events.models.webinars import Webinar
 from events.querysets import SessionQuerySet
 
@@ -17,7 +18,8 @@ JOIN_OPENS_BEFORE = timedelta(minutes=15)
 
 
 def new_uid() -> str:
-    return f"session-{uuid.uuid4()}"
+    """Unique in the world and whole, so that no later change of the site's address can lose an entry (RFC 7986 5.3)."""
+    return f"session-{uuid.uuid4()}@{site_host()}"
 
 
 class Session(models.Model):
@@ -60,11 +62,11 @@ class Session(models.Model):
     )
     places_taken = models.PositiveIntegerField(_("places taken"), default=0, editable=False)
     has_waiting_list = models.BooleanField(_("waiting list when full"), default=True)
-    join_url = models.URLField(
+    join_url = WebAddressField(
         _("joining address"), blank=True, max_length=500, help_text=_("Of the platform. Only registered people see it.")
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.SCHEDULED, editable=False)
-    uid = models.CharField(max_length=80, unique=True, default=new_uid, editable=False)
+    uid = models.CharField(max_length=300, unique=True, default=new_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
     revised_at = models.DateTimeField(_("last revised"), editable=False)
 
@@ -108,6 +110,7 @@ class Session(models.Model):
     def plan(self) -> None:
         """Derive `starts_at` and `ends_at` from the wall-clock time. Raises ValidationError beside the right field."""
         try:
+            self._forget_answer_nobody_asked_for()
             starts_at = timezones.resolve(
                 self.local_date,
                 self.local_time,
@@ -126,6 +129,11 @@ class Session(models.Model):
         except OverflowError as error:
             raise ValidationError({"local_date": _("This date is too far away.")}) from error
         self.starts_at, self.ends_at = starts_at, ends_at
+
+    def _forget_answer_nobody_asked_for(self) -> None:
+        """Which one was meant is said of one night: moved elsewhere, the question is open again."""
+        if self.occurrence and not timezones.is_ambiguous(self.local_date, self.local_time, self.time_zone):
+            self.occurrence = ""
 
     def _nonexistent_message(self, error: timezones.NonexistentTimeError) -> str:
         return _(

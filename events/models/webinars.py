@@ -8,8 +8,14 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from events import validators
-from events.fields import PlainTextField, RichTextField, SingleLineField, TimeZoneField
+from events.fields import (
+    PictureField,
+    PlainTextField,
+    RichTextField,
+    SingleLineField,
+    TimeZoneField,
+    WebAddressField,
+)
 from events.models.hosts import Host
 from events.models.series import Partner, Series
 from events.querysets import WebinarQuerySet
@@ -44,9 +50,7 @@ class Webinar(models.Model):
     interpretation = SingleLineField(
         _("interpretation"), max_length=120, blank=True, help_text=_("For example: interpreted into Russian.")
     )
-    picture = models.ImageField(
-        _("picture"), upload_to="webinars", blank=True, validators=[validators.validate_picture]
-    )
+    picture = PictureField(_("picture"), upload_to="webinars", blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
     access = models.CharField(_("who can view"), max_length=10, choices=Access.choices, default=Access.EVERYONE)
     price_amount = models.DecimalField(
@@ -62,7 +66,7 @@ class Webinar(models.Model):
     registration_closes_at = models.DateTimeField(
         _("registration closes"), null=True, blank=True, help_text=_("Empty: when the session ends.")
     )
-    replay_url = models.URLField(_("replay"), blank=True, help_text=_("Where the recording is, once there is one."))
+    replay_url = WebAddressField(_("replay"), blank=True, help_text=_("Where the recording is, once there is one."))
     attended_count = models.PositiveIntegerField(
         _("attended"), null=True, blank=True, help_text=_("As the platform counted, once it is over.")
     )

@@ -27,13 +27,21 @@
   const { lang } = document.documentElement;
   const write = (iso, shape, language) =>
     new Intl.DateTimeFormat(language, { ...shape, timeZone: zone }).format(new Date(iso));
+  // A place may have an old name and a new one: the browser has its own choice, the list of places has the page's.
+  const isHere = (name) => {
+    try { return new Intl.DateTimeFormat([], { timeZone: name }).resolvedOptions().timeZone === zone; } catch { return false; }
+  };
+  const places = [...document.querySelectorAll('#tz option')];
+  const here = places.find(({ value }) => value === zone) || places.find(({ value }) => isHere(value));
+  const cityHere = here ? here.textContent : zone.split('/').pop().replace(/_/g, ' ');
   all('time[data-local]', (time) => {
     time.textContent = write(time.dateTime, shapes[time.dataset.local], lang === 'en' ? 'en-GB' : lang);
   });
-  all('[data-city]', ({ dataset: { city, at } }, i, places) => {
-    const offset = at && write(at, { timeZoneName: 'shortOffset' }, 'en-GB').replace(/.*GMT/, 'UTC').replace('-', '−');
-    places[i].textContent = city.replace('{city}', zone.split('/').pop().replace(/_/g, ' ')).replace('{offset}', offset);
+  all('[data-city]', (place) => {
+    const { city, at } = place.dataset;
+    const offset = at && write(at, { timeZoneName: 'shortOffset' }, 'en-GB').replace(/.*GMT/, 'UTC');
+    place.textContent = city.replace('{city}', cityHere).replace('{offset}', offset?.replace('-', '−').replace(/\+0$/, ''));
   });
-  all('[data-elsewhere]', (place) => { place.hidden = place.dataset.elsewhere === zone; });
+  all('[data-elsewhere]', (place) => { if (isHere(place.dataset.elsewhere)) place.remove(); });
   all('input[name=time_zone]', (input) => { input.value = zone; });
 })();

@@ -12,9 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
+from events import scheduling
 from events.models import DisplayZone, Host, Membership, Offer, Partner, Presenter, Series, Session, User, Webinar
 from events.signals import session_cancelled, session_rescheduled
+from registrations.models import Message
 from tests.builders import (
+    NOW,
     make_host,
     make_offer,
     make_organizer,
@@ -70,6 +73,10 @@ def form_data(response):
     for form in forms:
         for field in form:
             value = field.value()
+            if field.field.show_hidden_initial:
+                data[field.html_initial_name] = form.data.get(
+                    field.html_initial_name, "" if value is None else str(value)
+                )
             if value is None or value is False:
                 continue
             widget = getattr(field.field.widget, "widget", field.field.widget)  # without the buttons around it
@@ -427,6 +434,146 @@ def test_moving_a_session_on_the_page_of_its_webinar_goes_through_the_act(client
     assert heard == [(session_rescheduled, moves.pk)]
 
 
+STALE = "Somebody else has changed this session since you opened it."
+
+
+def move(session, **changed):
+    """What another organizer does meanwhile."""
+    stored = Session.objects.get(pk=session.pk)
+    for field, value in changed.items():
+        setattr(stored, field, value)
+    return scheduling.save_session(stored, by=None, now=NOW)
+
+
+def test_an_old_page_of_a_session_does_not_move_it_back(client, owner, host):
+    session = make_session(make_webinar(host=host), **COMING)
+    page = url(Session, "change", session.pk)
+    old = form_data(client.get(page))
+    move(session, local_time=time(15, 0))
+
+    response = client.post(page, old | {"label": "A typo mended"})
+    again = client.post(page, form_data(response))
+
+    for refused in (response, again):
+        form = refused.context["adminform"].form
+        assert list(form.errors) == ["label"]
+        assert STALE in refused.content.decode()
+        assert (form["label"].value(), form["local_time"].value()) == ("A typo mended", "13:30")
+    session.refresh_from_db()
+    assert (session.local_time, session.label, session.sequence) == (time(15, 0), "", 1)
+
+
+def test_an_old_page_of_a_webinar_does_not_move_its_session_back(client, owner, host):
+    webinar = make_webinar(host=host)
+    session = make_session(webinar, **COMING)
+    page = url(Webinar, "change", webinar.pk)
+    old = form_data(client.get(page))
+    move(session, local_time=time(15, 0))
+
+    response = client.post(page, old | {"summary": "Mended.", "sessions-0-label": "Mended too"})
+
+    content = response.content.decode()
+    assert response.status_code == 200
+    assert STALE in content
+    assert "Mended." in content
+    assert 'value="Mended too"' in content
+    session.refresh_from_db()
+    webinar.refresh_from_db()
+    assert (session.local_time, session.label, session.sequence) == (time(15, 0), "", 1)
+    assert webinar.summary != "Mended."
+
+
+def test_a_session_moved_meanwhile_is_left_alone_by_whoever_only_changes_the_webinar(client, owner, host, heard):
+    webinar = make_webinar(host=host)
+    session = make_session(webinar, capacity=1, **COMING)
+    page = url(Webinar, "change", webinar.pk)
+    old = form_data(client.get(page))
+    move(session, local_time=time(15, 0), capacity=2)
+    make_registration(session)
+    make_registration(session)
+
+    response = client.post(page, old | {"summary": "Mended."})
+
+    assert response.status_code == 302
+    session.refresh_from_db()
+    webinar.refresh_from_db()
+    assert (session.local_time, session.capacity, session.sequence) == (time(15, 0), 2, 1)
+    assert webinar.summary == "Mended."
+    assert heard == [(session_rescheduled, session.pk)]
+
+
+def test_places_that_somebody_else_added_meanwhile_stay(client, owner, host):
+    session = make_session(make_webinar(host=host), capacity=40, **COMING)
+    page = url(Session, "change", session.pk)
+    old = form_data(client.get(page))
+    move(session, capacity=80)
+
+    response = client.post(page, old | {"label": "Suits Europe"})
+
+    session.refresh_from_db()
+    assert response.status_code == 302
+    assert (session.label, session.capacity) == ("Suits Europe", 80)
+
+
+def test_a_session_cancelled_meanwhile_refuses_a_change_and_ignores_none(client, owner, host):
+    session = make_session(make_webinar(host=host), **COMING)
+    page = url(Session, "change", session.pk)
+    old = form_data(client.get(page))
+    scheduling.cancel_session(session, by=None, now=NOW)
+
+    changed = client.post(page, old | {"local_time": "15:00"})
+    unchanged = client.post(page, old)
+
+    session.refresh_from_db()
+    assert STALE in changed.content.decode()
+    assert unchanged.status_code == 302
+    assert (session.local_time, session.is_cancelled, session.sequence) == (time(13, 30), True, 1)
+
+
+def test_a_viewer_is_not_shown_what_the_form_remembers(client, host):
+    client.force_login(make_organizer(host, role=Membership.Role.VIEWER))
+    session = make_session(make_webinar(host=host), **COMING)
+
+    for page in (url(Session, "change", session.pk), url(Webinar, "change", session.webinar_id)):
+        assert "field-seen" not in client.get(page).content.decode()
+
+
+def sent_off():
+    """As if every mail so far had gone out."""
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+
+
+def test_a_new_title_and_a_new_time_are_told_in_one_mail(client, owner, host):
+    webinar = make_webinar(host=host, title="Roads")
+    moves, stays = make_session(webinar, **COMING), make_session(webinar, **{**COMING, "local_time": time(18, 0)})
+    people = [make_registration(moves), make_registration(stays)]
+    sent_off()
+    page = url(Webinar, "change", webinar.pk)
+
+    data = form_data(client.get(page)) | {"title": "Roads and Rivers", "sessions-0-local_time": "15:00"}
+    response = client.post(page, data, follow=True)
+
+    assert "2 people are being told of the change." in response.content.decode()
+    for person in people:
+        person.refresh_from_db()
+        mail = person.messages.get(kind=Message.Kind.RESCHEDULED)
+        assert mail.sequence == person.sequence
+
+
+@pytest.mark.parametrize("status", ["draft", "published"])
+def test_a_title_tells_nobody_while_it_stays_or_nobody_can_see_it(client, owner, host, heard, status):
+    webinar = make_webinar(host=host, status=status)
+    session = make_session(webinar, **COMING)
+    page = url(Webinar, "change", webinar.pk)
+    title = webinar.title if status == "published" else "Another title"
+
+    response = client.post(page, form_data(client.get(page)) | {"title": f" {title} "}, follow=True)
+
+    session.refresh_from_db()
+    assert (session.sequence, heard) == (0, [])
+    assert "being told" not in response.content.decode()
+
+
 def test_saving_without_a_change_tells_nobody(client, owner, host, heard):
     webinar = make_webinar(host=host)
     session = make_session(webinar, **COMING)
@@ -451,14 +598,15 @@ def test_saving_without_a_change_tells_nobody(client, owner, host, heard):
         ({"local_date": "9999-12-31", "local_time": "23:59"}, "local_date", "too far away"),
         ({"duration_minutes": "-5"}, "duration_minutes", "greater than or equal to"),
         ({"label": "x" * 10_000}, "label", "at most 120 characters (it has 10000)"),
-        ({"join_url": "javascript:alert(1)"}, "join_url", "Enter a valid URL."),
+        ({"join_url": "javascript:alert(1)"}, "join_url", "Enter a web address that begins with https:// or http://."),
     ],
 )
 def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(client, owner, host, changed, field, words):
     session = make_session(make_webinar(host=host), **COMING)
-    typed = session_data(label="Suits Europe") | changed
+    page = url(Session, "change", session.pk)
+    typed = form_data(client.get(page)) | {"label": "Suits Europe"} | changed
 
-    response = client.post(url(Session, "change", session.pk), typed)
+    response = client.post(page, typed)
 
     form = response.context["adminform"].form
     assert response.status_code == 200
@@ -490,7 +638,9 @@ def test_capacity_under_the_places_taken_is_refused_with_the_number(client, owne
     make_registration(session)
     make_registration(session)
 
-    response = client.post(url(Session, "change", session.pk), session_data(capacity="1"))
+    page = url(Session, "change", session.pk)
+
+    response = client.post(page, form_data(client.get(page)) | {"capacity": "1"})
 
     assert errors_of(response) == {"capacity": ["2 people hold a place already, so there must be at least that many."]}
     session.refresh_from_db()
@@ -747,6 +897,7 @@ def test_the_webinar_page_takes_as_many_queries_with_three_sessions_as_with_one(
         for _ in range(rows):
             make_session(webinar, **COMING)
             make_question(webinar)
+        client.get(url(Webinar, "change", webinar.pk))
         with CaptureQueriesContext(connection) as captured:
             client.get(url(Webinar, "change", webinar.pk))
         counts.append(len(captured))
@@ -757,9 +908,12 @@ def test_the_webinar_page_takes_as_many_queries_with_three_sessions_as_with_one(
 def test_a_cancelled_session_stays_as_it_was(client, owner, host):
     session = make_session(make_webinar(host=host), state="cancelled", **COMING)
 
-    client.post(url(Session, "change", session.pk), session_data(local_time="15:00"))
+    page = url(Session, "change", session.pk)
+
+    response = client.post(page, form_data(client.get(page)) | {"local_time": "15:00"})
 
     session.refresh_from_db()
+    assert response.status_code == 302
     assert session.local_time == time(13, 30)
 
 

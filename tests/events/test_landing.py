@@ -284,6 +284,56 @@ def test_webinar_whose_every_session_is_cancelled_is_cancelled():
     assert page_of(make_session(state="cancelled").webinar).state == "cancelled"
 
 
+def test_cancelled_webinar_dangles_no_offer():
+    webinar = make_webinar(status=Webinar.Status.CANCELLED)
+    make_session(webinar)
+    make_offer(webinar, headline="Half price")
+
+    page = page_of(webinar)
+
+    assert (page.offers, page.strip) == ([], None)
+    assert "Half price" not in words_of(webinar)
+
+
+def test_cancelled_webinar_says_what_to_see_instead():
+    webinar = make_webinar(status=Webinar.Status.CANCELLED)
+    make_session(webinar)
+    for title, fields in (
+        ("Coming", {}),
+        ("Called off too", {"state": "cancelled"}),
+        ("Over", {"local_date": date(2026, 8, 1)}),
+    ):
+        make_session(make_webinar(host=webinar.host, title=title), **fields)
+    make_session(make_webinar(title="Of another host"))
+
+    words = words_of(webinar)
+
+    assert [other.title for other in page_of(webinar).recommended] == ["Coming"]
+    assert "Instead Wed, 14 Oct 2026 Coming" in words
+
+
+def test_cancelled_webinar_names_what_its_organizer_recommends_first():
+    webinar = make_webinar(status=Webinar.Status.CANCELLED)
+    make_session(webinar)
+    make_session(make_webinar(host=webinar.host, title="The host's next"))
+    recommended, called_off = make_webinar(title="Recommended"), make_webinar(title="Called off too")
+    make_session(recommended)
+    make_session(called_off, state="cancelled")
+    webinar.recommended.add(recommended, called_off)
+
+    assert [other.title for other in page_of(webinar).recommended] == ["Recommended"]
+
+
+def test_ways_to_earn_an_offer_are_no_boxes_to_tick():
+    webinar = make_webinar()
+    make_session(webinar)
+    make_offer(webinar, conditions=("registered", "attended"))
+
+    markup = render_to_string("events/webinar/_offers.html", {"page": page_of(webinar)})
+
+    assert '<ul class="ways"><li>' in markup
+
+
 def test_page_leads_with_the_next_session_that_takes_place():
     webinar = make_session(state="cancelled").webinar
     second = make_session(webinar, local_date=date(2026, 10, 15))

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from events import scheduling
 from events.models import Session, Webinar
+from events.signals import session_cancelled
 from registrations.models import Message
 from tests.builders import NOW, make_organizer, make_registration, make_session, make_webinar
 
@@ -144,3 +145,78 @@ def test_raising_the_capacity_promotes_those_who_wait_in_their_order():
     assert (first.is_confirmed, second.is_confirmed, third.is_waitlisted) == (True, True, True)
     session.refresh_from_db()
     assert session.places_taken == 3
+
+
+def test_a_stale_copy_cannot_move_a_session_back_that_somebody_else_moved():
+    session = make_session()
+    stale = Session.objects.get(pk=session.pk)
+    session.local_time = time(19, 0)
+    scheduling.save_session(session, by=None, now=NOW)
+    stale.label = "A typo mended"
+
+    with pytest.raises(ValidationError, match="Somebody else has changed this session"):
+        scheduling.save_session(stale, by=None, now=NOW)
+
+    session.refresh_from_db()
+    assert (session.sequence, session.local_time, session.label) == (1, time(19, 0), "")
+
+
+def test_a_new_title_reaches_the_calendars_of_coming_sessions():
+    webinar = make_webinar()
+    coming, over = make_session(webinar), make_session(webinar, local_date=date(2026, 9, 1))
+    registration = make_registration(coming)
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+    webinar.title = "A better title"
+    webinar.save()
+
+    assert scheduling.announce_new_title(webinar, by=None, now=NOW) == 1
+
+    coming.refresh_from_db()
+    over.refresh_from_db()
+    assert (coming.sequence, over.sequence) == (1, 0)
+    assert registration.messages.get(kind=Message.Kind.RESCHEDULED).sequence == 1
+
+
+def test_correcting_a_session_that_is_over_tells_nobody():
+    session = make_session()
+    make_registration(session)
+    session.local_time = time(13, 0)
+
+    scheduling.save_session(session, by=None, now=session.ends_at)
+
+    assert not Message.objects.filter(kind=Message.Kind.RESCHEDULED).exists()
+
+
+def test_a_session_with_people_in_it_cannot_be_moved_into_the_past():
+    session = make_session()
+    make_registration(session)
+    session.local_date = date(2020, 10, 14)
+
+    with pytest.raises(ValidationError) as refusal:
+        scheduling.save_session(session, by=None, now=NOW)
+
+    assert refusal.value.message_dict["local_date"] == ["This is in the past. To call the session off, cancel it."]
+
+
+def test_which_of_two_times_was_meant_is_forgotten_when_the_session_moves_to_another_day():
+    session = make_session(local_date=date(2026, 10, 25), local_time=time(1, 30), occurrence="first")
+    session.local_date = date(2026, 10, 26)
+
+    scheduling.save_session(session, by=None, now=NOW)
+
+    session.local_date = date(2027, 10, 31)
+    with pytest.raises(ValidationError) as refusal:
+        scheduling.save_session(session, by=None, now=NOW)
+    assert "occurrence" in refusal.value.message_dict
+
+
+def test_sessions_are_cancelled_with_their_webinar_in_the_order_of_their_ids():
+    webinar = make_webinar()
+    late, early = make_session(webinar, local_date=date(2026, 12, 1)), make_session(webinar)
+    cancelled = []
+    session_cancelled.connect(lambda session, **_: cancelled.append(session.pk), weak=False, dispatch_uid="order")
+
+    scheduling.cancel_webinar(webinar, by=None, now=NOW)
+
+    session_cancelled.disconnect(dispatch_uid="order")
+    assert cancelled == [late.pk, early.pk]

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from events.models import Partner, Series, SeriesPartnership, Webinar
+from events import scheduling
+from events.listing import programme
+from events.models import Partner, Series, SeriesPartnership, Session, Webinar
 from tests.builders import make_appearance, make_host, make_presenter, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +26,11 @@ def make_dated_webinar(days=30, session=None, **fields):
 def titles(response):
     programme = response.context["programme"]
     return [row.webinar.title for row in programme.upcoming], [row.webinar.title for row in programme.past]
+
+
+def titles_on(now):
+    found = programme(Webinar.objects.all(), now=now, zone=None)
+    return [row.webinar.title for row in found.upcoming], [row.webinar.title for row in found.past]
 
 
 # ---------- home ----------
@@ -73,6 +80,23 @@ def test_home_filters(client, query, found):
     assert titles(client.get("/", query))[0] == found
 
 
+@pytest.mark.parametrize("name", ["q", "lang", "when", "tz", "page"])
+@pytest.mark.parametrize("value", ["\x00", "a\x00b\x01\x1f\x7f", "\ud800", "\u202e", "x" * 50_000, "%", "\\"])
+def test_home_answers_whatever_is_asked(client, name, value):
+    make_dated_webinar(20)
+
+    response = client.get("/", {name: value.encode(errors="surrogatepass")})
+
+    assert response.status_code == 200
+    assert "\x00" not in response.content.decode()
+
+
+def test_control_characters_do_not_hide_what_was_searched_for(client):
+    make_dated_webinar(20, title="Border security in the Sahel")
+
+    assert titles(client.get("/", {"q": "Sa\x00hel", "lang": "en\x00"}))[0] == ["Border security in the Sahel"]
+
+
 def test_what_was_searched_for_stays_in_the_form(client):
     markup = client.get("/", {"q": '"><script>'}).content.decode()
 
@@ -103,6 +127,28 @@ def test_home_says_what_each_webinar_still_offers(client):
         ("Full, waiting list open", "fullup"),
     ]
     assert [(row.words, row.mark) for row in programme.past] == [("Ended, 115 attended", "past")]
+
+
+def test_what_was_called_off_stays_in_its_place_struck_through_until_it_would_have_ended(client):
+    make_dated_webinar(20, title="Sooner")
+    called_off = make_dated_webinar(30, title="Called off")
+    make_dated_webinar(40, title="Later")
+    scheduling.cancel_webinar(called_off, by=None, now=timezone.now())
+
+    response = client.get("/")
+
+    row = response.context["programme"].upcoming[1]
+    assert titles(response) == (["Sooner", "Called off", "Later"], [])
+    assert (row.words, row.mark) == ("Cancelled", "gone")
+    assert f"<s>{row.time}</s>" in response.content.decode()
+    assert titles_on(timezone.now() + timedelta(days=31)) == (["Later"], ["Called off", "Sooner"])
+
+
+def test_what_took_place_is_over_though_another_session_of_it_was_called_off(client):
+    webinar = make_dated_webinar(-20, title="Held once")
+    make_session(webinar, local_date=in_days(30), state=Session.State.CANCELLED)
+
+    assert titles(client.get("/")) == ([], ["Held once"])
 
 
 def test_what_is_over_comes_in_pages(client, monkeypatch):

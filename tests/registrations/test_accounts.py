@@ -158,6 +158,43 @@ def test_an_address_that_only_folds_to_a_known_one_is_not_known(client):
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("address", ["boss@gmaıl.com", "boss@gmaİl.com", "BOSS@GMAIL.COM.".replace("I", "ı")[:-1]])
+@pytest.mark.parametrize("is_registered", [True, False])
+def test_whoever_owns_a_look_alike_does_not_enter_anothers_account(client, address, is_registered):
+    boss = make_organizer(email="boss@gmail.com")
+    if is_registered:
+        make_registration(email=address)
+
+    ask_for_code(client, address)
+    if is_registered:
+        enter_code(client, mailed_code())
+
+    assert client.session.get("_auth_user_id") != str(boss.pk)
+    assert not EmailAddress.objects.filter(user=boss).exclude(email="boss@gmail.com").exists()
+    assert User.objects.count() == (2 if is_registered else 1)
+
+
+@pytest.mark.parametrize("address", ["ſue@example.org", "sue@[10.0.0.5]", "sue@℀.example.org"])
+def test_no_code_is_mailed_to_what_cannot_be_an_address(client, address):
+    make_organizer(email="sue@example.org")
+
+    response = ask_for_code(client, address)
+
+    assert response.context["form"].errors == {
+        "email": ["The email address has a mistake in it. It should look like name@example.org"]
+    }
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["account_request_login_code", "account_reset_password"])
+def test_what_signs_in_goes_to_the_address_that_is_known(client, name):
+    make_organizer(email="kate@example.org", password="a long enough phrase")
+
+    client.post(reverse(name), {"email": "\N{KELVIN SIGN}ate@Example.org"})
+
+    assert Message.objects.get().to_email == "kate@example.org"
+
+
 def test_somebody_who_mistyped_the_address_can_begin_again(client):
     make_registration(email="anna@example.org")
     ask_for_code(client, "ana@example.org")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from events import scheduling
 from events.models import Session
 from registrations import outbox, signup
 from registrations.models import Message, OfferCode, Registration
@@ -117,6 +118,47 @@ def test_people_who_swap_sessions_crosswise_do_not_wait_for_each_other():
     for session in sessions:
         session.refresh_from_db()
         assert session.places_taken == session.registrations.confirmed().count() == 16
+
+
+def test_people_who_change_session_while_the_webinar_is_cancelled_do_not_wait_for_each_other():
+    webinar = make_webinar()
+    day = (datetime.now(UTC) + timedelta(days=30)).date()
+    # The later one has the lower id.
+    sessions = [make_session(webinar, local_date=day, local_time=time(hour, 0)) for hour in (20, 8)]
+    people = [register(sessions[number % 2], number)() for number in range(30)]
+    acts: list[Callable[[], Any]] = [
+        change_session(person, sessions[(number + 1) % 2]) for number, person in enumerate(people)
+    ]
+    acts.insert(10, lambda: scheduling.cancel_webinar(webinar, by=None, now=datetime.now(UTC)))
+
+    results = all_at_once(acts)
+
+    unexpected = [
+        result for result in results if isinstance(result, Exception) and not isinstance(result, signup.SignupError)
+    ]
+    assert unexpected == []
+    assert set(webinar.sessions.values_list("state", flat=True)) == {Session.State.CANCELLED}
+
+
+def test_registering_again_while_cancelling_does_not_wait_for_each_other(session):
+    people = [register(session, number)() for number in range(20)]
+    Message.objects.update(created_at=NOW - timedelta(days=1))
+    acts: list[Callable[[], Any]] = []
+    for number, person in enumerate(people):
+        acts += [register(session, number), cancel(person)]
+
+    results = all_at_once(acts)
+
+    assert [result for result in results if isinstance(result, Exception)] == []
+
+
+def test_two_requests_at_once_owe_one_link(session):
+    registration = register(session, 1)()
+    Message.objects.update(created_at=NOW - timedelta(days=1))
+
+    all_at_once([register(session, 1) for _ in range(THREADS)])
+
+    assert registration.messages.filter(kind=Message.Kind.LINK_AGAIN).count() == 1
 
 
 def test_a_message_is_claimed_by_one_of_many_workers():

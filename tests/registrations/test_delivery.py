@@ -1,13 +1,15 @@
 """Mails on their way through a real SMTP server."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
 
-from registrations import delivery, signup
+from events import scheduling
+from registrations import delivery, outbox, signup
 from registrations.models import Message
 from tests.builders import make_registration, make_session
-from tests.servers import SmtpSink
+from tests.servers import ReceivedMail, SmtpSink
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +56,68 @@ def test_many_mails_go_over_one_connection(outgoing, session):
     assert delivery.drain() == 5
 
     assert len({mail.recipients[0] for mail in outgoing.mails}) == 5
+    assert outgoing.connections == 1
+
+
+def test_a_line_that_begins_with_a_dot_arrives_as_it_was_written(outgoing, session):
+    register_now(session=session, name=".hidden")
+    registration = register_now(session=session)
+    session.webinar.summary = "one\n.two\n..three"
+    session.webinar.save()
+
+    delivery.drain()
+
+    calendar = calendar_of(outgoing.mails[-1]).replace(b"\r\n ", b"")
+    assert registration.email.encode() in calendar
+    assert b"one\\n.two\\n..three" in calendar
+
+
+def test_a_task_that_is_told_to_stop_leaves_the_message_to_its_claim(outgoing, session, monkeypatch):
+    registration = register_now(session=session)
+
+    def stop(*_, **__):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr("registrations.emails.compose", stop)
+    with pytest.raises(SoftTimeLimitExceeded):
+        delivery.drain()
+
+    assert registration.messages.get().state == Message.State.CLAIMED
+
+
+def test_a_sign_in_code_is_not_sent_once_it_is_no_longer_valid(outgoing, settings):
+    late = datetime.now(UTC) - timedelta(seconds=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT + 60)
+    message = outbox.enqueue_account_mail(to_email="a@example.org", subject="Code", text="ABCD", html="", now=late)
+
+    assert delivery.drain() == 0
+
+    message.refresh_from_db()
+    assert (message.state, message.payload) == (Message.State.DROPPED, {})
+
+
+def test_a_refused_command_is_final_too(outgoing, session):
+    registration = register_now(session=session)
+    outgoing.refuse("RCPT", "552 Mailbox full", times=1)
+
+    delivery.drain()
+
+    assert registration.messages.get().state == Message.State.DEAD
+
+
+def test_a_mail_that_carries_a_later_revision_is_another_message(outgoing, session):
+    registration = register_now(session=session)
+    outgoing.drop("DATA", after_accepting=True, times=1)
+    delivery.drain()
+    session.refresh_from_db()
+    session.local_time = time(16, 0)
+    scheduling.save_session(session, by=None, now=datetime.now(UTC))
+
+    delivery.drain()
+
+    first, second = outgoing.mails
+    assert first.message["Message-ID"] != second.message["Message-ID"]
+    assert b"SEQUENCE:1" in calendar_of(second)
+    assert registration.messages.count() == 1
 
 
 def test_a_passing_refusal_is_tried_again_with_the_same_words(outgoing, session):
@@ -165,6 +229,4 @@ def calendar_of(mail) -> bytes:
 
 
 def calendar_of_bytes(content: bytes) -> bytes:
-    from tests.servers import ReceivedMail
-
     return calendar_of(ReceivedMail("", [], content))

@@ -36,7 +36,7 @@ def test_a_request_is_what_calendars_need():
     assert lines[0] == "BEGIN:VCALENDAR"
     for line in (
         "METHOD:REQUEST",
-        f"UID:{registration.uid}@localhost",
+        f"UID:{registration.uid}",
         "SEQUENCE:0",
         "DTSTAMP:20260916T090000Z",
         "DTSTART:20261014T123000Z",

@@ -1,10 +1,11 @@
 """Rows of the outbox: written once, claimed by one, marked by who claimed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
-from registrations import outbox, signup
+from events import scheduling
+from registrations import delivery, outbox, signup, transport
 from registrations.models import Message
 from tests.builders import NOW, make_registration, make_session
 
@@ -128,3 +129,49 @@ def test_sign_in_mail_forgets_its_code_once_sent():
 
     message.refresh_from_db()
     assert message.payload == {}
+
+
+def test_what_kills_its_workers_takes_no_other_message_along_and_is_dead_in_the_end():
+    session = make_session()
+    poison = make_registration(session).messages.get()
+    others = [make_registration(session).messages.get() for _ in range(3)]
+    moment = NOW
+    outbox.claim_batch(now=moment)  # and its worker dies
+
+    for _ in range(outbox.MAX_ABANDONED + len(others)):
+        moment += outbox.CLAIM_FOR
+        while taken := outbox.claim_abandoned(now=moment):
+            if taken == [poison]:
+                break  # the worker dies again
+            outbox.mark_sent(taken[0], message_id="<x@y>", answer="250", now=moment)
+
+    states = dict(Message.objects.values_list("pk", "state"))
+    assert [states[other.pk] for other in others] == [Message.State.SENT] * 3
+    assert states[poison.pk] == Message.State.DEAD
+
+
+def test_what_somebody_waits_for_goes_before_what_tells_many():
+    session = make_session()
+    told = make_registration(session)
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+    session.local_time = time(15, 0)
+    scheduling.save_session(session, by=None, now=NOW - timedelta(minutes=1))
+    just_registered = make_registration(session)
+
+    batch = outbox.claim_batch(now=NOW)
+
+    assert [message.registration for message in batch] == [just_registered, told]
+
+
+def test_the_time_limits_of_a_task_and_a_claim_add_up(settings):
+    longest_mail = 8 * settings.EMAIL_TIMEOUT + transport.DATA_ANSWER_SECONDS
+    limits = [
+        delivery.DRAIN_SECONDS + longest_mail,
+        settings.CELERY_TASK_SOFT_TIME_LIMIT,
+        settings.CELERY_TASK_TIME_LIMIT,
+        outbox.CLAIM_FOR.total_seconds(),
+        settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"],
+    ]
+
+    assert limits == sorted(limits)
+    assert len(set(limits)) == len(limits)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from events import scheduling
+from events.models import Session
 from registrations import signup
 from registrations.models import Message, Registration
 from tests.builders import NOW, make_offer, make_question, make_registration, make_session, make_webinar
@@ -59,7 +60,7 @@ def test_a_full_session_queues_people_in_the_order_they_came():
     first, second = make_registration(session), make_registration(session)
 
     assert (first.is_waitlisted, second.is_waitlisted) == (True, True)
-    assert (signup.position(first), signup.position(second)) == (1, 2)
+    assert (Registration.objects.position_of(first), Registration.objects.position_of(second)) == (1, 2)
     assert first.dtstamp is None
     assert kinds_owed_to(first) == ["waitlisted"]
 
@@ -111,7 +112,7 @@ def test_cancelling_gives_the_place_to_the_first_who_waits_and_tells_both():
     for person in (leaving, waiting, waiting_longer):
         person.refresh_from_db()
     assert (leaving.is_cancelled, waiting.is_confirmed, waiting_longer.is_waitlisted) == (True, True, True)
-    assert signup.position(waiting_longer) == 1
+    assert Registration.objects.position_of(waiting_longer) == 1
     session.refresh_from_db()
     assert session.places_taken == 1
     assert kinds_owed_to(waiting) == ["waitlisted", "promoted"]
@@ -197,6 +198,50 @@ def test_changing_to_a_full_session_is_refused_and_keeps_the_place():
     assert (registration.session, morning.places_taken) == (morning, 1)
 
 
+@pytest.mark.parametrize("is_over", [True, False])
+def test_whoever_missed_a_session_or_lost_it_can_come_to_another(is_over):
+    webinar = make_webinar()
+    first, second = make_session(webinar, capacity=5), make_session(webinar, capacity=5, local_date=date(2026, 10, 20))
+    registration = make_registration(first, email="anna@example.org")
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+    later = first.ends_at if is_over else NOW
+    if not is_over:
+        scheduling.cancel_session(first, by=None, now=later)
+    withdrawn_at = Registration.objects.get().sequence
+
+    again = signup.register(second, name="Anna", email="anna@example.org", now=later)
+
+    assert (again.pk, again.session, again.is_confirmed) == (registration.pk, second, True)
+    assert (again.uid, again.sequence) == (registration.uid, withdrawn_at + 1)
+    assert again.messages.filter(kind="session_changed").count() == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.places_taken, second.places_taken) == (0, 1)
+
+
+def test_whoever_asks_for_another_session_than_theirs_hears_that_nothing_changed():
+    webinar = make_webinar()
+    first, second = make_session(webinar), make_session(webinar, local_time=time(20, 0))
+    registration = make_registration(first, email="anna@example.org")
+
+    for _ in range(2):
+        signup.register(second, name="Anna", email="anna@example.org", now=NOW + timedelta(minutes=1))
+
+    registration.refresh_from_db()
+    assert registration.session == first
+    assert kinds_owed_to(registration) == ["confirmed", "link_again"]
+
+
+def test_changing_to_a_session_that_was_deleted_meanwhile_is_refused():
+    webinar = make_webinar()
+    registration = make_registration(make_session(webinar))
+    gone = make_session(webinar, local_time=time(20, 0))
+    Session.objects.filter(pk=gone.pk).delete()
+
+    with pytest.raises(signup.RegistrationClosedError):
+        signup.change_session(registration, session=gone, now=NOW)
+
+
 def test_changing_to_a_session_of_another_webinar_is_refused():
     registration = make_registration()
 
@@ -213,7 +258,7 @@ def test_whoever_waits_gets_a_place_at_once_in_a_session_that_has_one():
     moved = signup.change_session(waiting, session=free, now=NOW)
 
     assert (moved.is_confirmed, moved.session) == (True, free)
-    assert signup.position(moved) is None
+    assert Registration.objects.position_of(moved) is None
 
 
 def test_a_registration_earns_its_code_by_registering_where_that_is_the_condition():
@@ -304,8 +349,8 @@ def test_an_entry_is_withdrawn_also_from_somebody_who_came_back_only_to_wait():
     scheduling.save_session(session, by=None, now=NOW + timedelta(minutes=1))
 
     assert back.is_waitlisted
-    open_kinds = back.messages.open().order_by("pk").values_list("kind", "sequence")
-    assert list(open_kinds) == [("cancelled", 1), ("waitlisted", None), ("rescheduled", None)]
+    # One mail: on the list, with the notice that takes out the entry from before.
+    assert list(back.messages.open().values_list("kind", "sequence")) == [("waitlisted", 2)]
 
 
 def test_a_zone_that_is_not_known_any_more_does_not_stop_the_invite():
@@ -313,3 +358,37 @@ def test_a_zone_that_is_not_known_any_more_does_not_stop_the_invite():
 
     assert registration.own_time_zone == "Europe/London"
     assert registration.own_language == "en"
+
+
+def test_an_own_change_of_session_replaces_the_news_that_the_old_one_moved():
+    webinar = make_webinar()
+    first, second = make_session(webinar), make_session(webinar, local_time=time(20, 0))
+    registration = make_registration(first)
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+    first.local_time = time(15, 0)
+    scheduling.save_session(first, by=None, now=NOW)
+
+    signup.change_session(registration, session=second, now=NOW)
+
+    assert list(registration.messages.open().values_list("kind", "sequence")) == [("session_changed", 2)]
+
+
+def test_a_move_is_told_at_once_also_when_the_mail_that_carries_it_was_to_wait():
+    session = make_session()
+    registration = make_registration(session)
+    Message.objects.update(due_at=NOW + timedelta(hours=1), attempts=9)
+    session.local_time = time(15, 0)
+
+    scheduling.save_session(session, by=None, now=NOW)
+
+    assert registration.messages.get().due_at == NOW
+
+
+def test_a_promotion_replaces_the_notice_of_waiting_that_was_not_sent_yet():
+    session = make_session(capacity=1)
+    leaving = make_registration(session)
+    waiting = make_registration(session)
+
+    signup.cancel(leaving, now=NOW)
+
+    assert dict(waiting.messages.values_list("kind", "state")) == {"waitlisted": "dropped", "promoted": "queued"}

@@ -444,6 +444,32 @@ def test_a_locked_code_is_not_in_the_page_and_an_unlocked_one_is(client):
     assert unlocked.code in page
 
 
+def test_a_cancelled_session_dangles_no_locked_code_and_keeps_an_unlocked_one(client):
+    session = coming_session()
+    make_offer(session.webinar, headline="For coming", conditions=("attended",))
+    make_offer(session.webinar, headline="For registering", conditions=("registered",))
+    own = make_own(session)
+    Session.objects.update(state=Session.State.CANCELLED)
+
+    words = words_of(client.get(own_url(own)))
+
+    assert "For registering" in words
+    assert "For coming" not in words
+
+
+def test_only_done_ways_make_boxes_of_the_ways_to_a_code(client):
+    session = coming_session()
+    make_offer(session.webinar, conditions=("attended", "replay"))
+    own = make_own(session)
+    locked = client.get(own_url(own)).content.decode()
+    OfferCode.objects.update(unlocked_at=timezone.now(), unlocked_by="attended")
+
+    unlocked = client.get(own_url(own)).content.decode()
+
+    assert '<ul class="ways" role="list">' in locked
+    assert '<ul class="ways ticked" role="list">' in unlocked
+
+
 def test_a_code_of_somebody_else_is_not_in_the_page(client):
     session = coming_session()
     make_offer(session.webinar)
@@ -664,6 +690,43 @@ def test_a_cancelled_session_lets_nobody_in(client):
 
     assert response.status_code == 200
     assert "This session is cancelled" in words_of(response)
+
+
+def test_a_cancelled_session_points_to_others_only_where_there_are_some(client):
+    own = make_own(coming_session())
+    Session.objects.update(state=Session.State.CANCELLED)
+    alone = [words_of(client.get(url)) for url in (own_url(own), join_url(own))]
+    coming_session(own.webinar, capacity=1, places_taken=1)
+
+    beside_another = [words_of(client.get(url)) for url in (own_url(own), join_url(own))]
+
+    assert all("other sessions" not in words for words in alone)
+    assert "See the webinar and its sessions" not in alone[0]
+    assert all("See other sessions" in words for words in beside_another)
+    assert "Full, waiting list open" in beside_another[0]
+
+
+def test_after_the_end_there_is_nothing_to_change_or_cancel(client):
+    coming, over = make_own(coming_session()), make_own(coming_session(), email="bob@example.org")
+    Session.objects.filter(pk=over.session_id).update(
+        starts_at=timezone.now() - timedelta(hours=3), ends_at=timezone.now() - timedelta(hours=2)
+    )
+
+    assert "To change or cancel" in words_of(client.get(join_url(coming)))
+    assert "To change or cancel" not in words_of(client.get(join_url(over)))
+
+
+def test_whoever_was_cancelled_is_not_told_that_they_did_it(client):
+    own = make_own(coming_session())
+    signed_in(client)
+    signup.cancel(own, now=timezone.now())
+
+    pages = [words_of(client.get(url)) for url in (own_url(own), join_url(own), reverse("my_webinars"))]
+
+    assert all("You cancelled" not in words for words in pages)
+    assert "Your registration was cancelled on" in pages[0]
+    assert "Registration cancelled" in pages[2]
+    assert "Register again" in pages[0]
 
 
 def test_a_manage_token_does_not_join_and_a_tampered_one_is_nothing(client):

@@ -51,7 +51,20 @@ def test_read_site_url_drops_the_slash_at_the_end(monkeypatch, env):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["webinars.example.org", "ftp://example.org", "https://", "https://example.org/events"]
+    "wrong",
+    [
+        "webinars.example.org",
+        "ftp://example.org",
+        "https://",
+        "https://example.org/events",
+        "http://localhost:abc",
+        "http://[x",
+        "https://me:secret@example.org",
+        "https://@example.org",
+        "https://example.org#top",
+        "https://example.org/#",
+        "https://example.org?",
+    ],
 )
 def test_read_site_url_refuses_what_no_link_can_begin_with(monkeypatch, env, wrong):
     monkeypatch.setenv("SITE_URL", wrong)
@@ -88,16 +101,132 @@ def test_read_language_names_the_ones_that_there_are(monkeypatch, env):
         environment.read_language(env, default="en", known=["en", "ar"])
 
 
-def test_read_url_refuses_another_scheme_without_repeating_the_password(monkeypatch, env):
+def test_read_database_url_refuses_another_scheme_without_repeating_the_password(monkeypatch, env):
     monkeypatch.setenv("DATABASE_URL", "mysql://user:hunter2@db/name")
 
     with pytest.raises(ImproperlyConfigured) as refusal:
-        environment.read_url(env, "DATABASE_URL", ("sqlite", "postgres"))
+        environment.read_database_url(env)
 
-    assert str(refusal.value) == "DATABASE_URL must begin with one of sqlite://, postgres://."
+    assert str(refusal.value) == "DATABASE_URL must begin with one of postgres://, postgresql://, sqlite://."
 
 
-@pytest.mark.parametrize("wrong", ["nobody", "Webinars <nobody>", "a@example.org\r\nBcc: b@example.org"])
+@pytest.mark.parametrize(
+    ("name", "read", "wrong", "sentence"),
+    [
+        ("DATABASE_URL", environment.read_database_url, "postgres://user:hun#ter2@db/name", "DATABASE_URL cannot be"),
+        ("DATABASE_URL", environment.read_database_url, "postgres://user:hun[ter2@db/name", "DATABASE_URL cannot be"),
+        ("DATABASE_URL", environment.read_database_url, "postgres://user:hun/ter2@db/name", "DATABASE_URL cannot be"),
+        ("DATABASE_URL", environment.read_database_url, "postgres://user:hunter2@db", "DATABASE_URL names no database"),
+        ("DATABASE_URL", environment.read_database_url, "sqlite://name.sqlite3", "DATABASE_URL names no database"),
+        ("REDIS_URL", environment.read_redis_url, "http://host", "REDIS_URL must begin with one of redis://"),
+        ("REDIS_URL", environment.read_redis_url, "redis://", "REDIS_URL names no Redis"),
+        ("REDIS_URL", environment.read_redis_url, "unix://", "REDIS_URL names no Redis"),
+        ("REDIS_URL", environment.read_redis_url, "redis://host:port/0", "REDIS_URL cannot be read"),
+        ("REDIS_URL", environment.read_redis_url, "redis://host/first", "REDIS_URL must name its database by a number"),
+        ("EMAIL_URL", environment.read_mail_server, "mail.example.org:587", "EMAIL_URL must begin with one of smtp://"),
+        ("EMAIL_URL", environment.read_mail_server, "smtp+tls://user:hunter2@", "EMAIL_URL names no mail server"),
+        ("EMAIL_URL", environment.read_mail_server, "smtp://user:hunter2@host:mail", "EMAIL_URL cannot be read"),
+        ("EMAIL_URL", environment.read_mail_server, "smtp://host:587?tls=true", "EMAIL_URL must end with the host"),
+    ],
+)
+def test_addresses_of_servers_are_refused_with_a_sentence_that_tells_no_password(
+    monkeypatch, env, name, read, wrong, sentence
+):
+    monkeypatch.setenv(name, wrong)
+
+    with pytest.raises(ImproperlyConfigured, match=sentence) as refusal:
+        read(env)
+
+    assert "ter2" not in str(refusal.value)
+    # Nor does the traceback tell it, which would show what was caught on the way.
+    assert refusal.value.__cause__ is None
+    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "starttls", "tls_from_the_start"),
+    [
+        ("smtp://host", 25, False, False),
+        ("smtp+tls://host", 587, True, False),
+        ("smtp+ssl://host", 465, False, True),
+        ("smtp+tls://host:2525", 2525, True, False),
+    ],
+)
+def test_read_mail_server_encrypts_when_the_scheme_says_so(monkeypatch, env, url, port, starttls, tls_from_the_start):
+    monkeypatch.setenv("EMAIL_URL", url)
+
+    server = environment.read_mail_server(env)
+
+    assert server == environment.MailServer("host", port, "", "", starttls, tls_from_the_start)
+
+
+def test_read_mail_server_takes_a_password_as_it_was_before_it_was_escaped(monkeypatch, env):
+    monkeypatch.setenv("EMAIL_URL", "smtp+tls://me%40example.org:a%23b%2Fc@host")
+
+    server = environment.read_mail_server(env)
+
+    assert server is not None
+    assert (server.user, server.password) == ("me@example.org", "a#b/c")
+
+
+@pytest.mark.parametrize(
+    ("broker", "cache"),
+    [
+        ("redis://host:6379", "redis://host:6379/1"),
+        ("redis://:a%2Cb@host:6379/3", "redis://:a%2Cb@host:6379/4"),
+        ("rediss://host/0?ssl_cert_reqs=none", "rediss://host/1?ssl_cert_reqs=none"),
+        ("redis://host:6379?db=2", "redis://host:6379?db=3"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock?db=1"),
+        ("unix:///run/redis.sock?db=3", "unix:///run/redis.sock?db=4"),
+    ],
+)
+def test_cache_has_the_database_after_the_brokers(broker, cache):
+    assert environment.cache_url(broker) == cache
+
+
+@pytest.mark.parametrize("wrong", ["https://www.example.org", "example.org:8000", "*", "a b", "example.org/"])
+def test_read_hosts_refuses_what_is_no_host(monkeypatch, env, wrong):
+    monkeypatch.setenv("ALLOWED_HOSTS", f"www.example.org, {wrong}")
+
+    with pytest.raises(ImproperlyConfigured, match="ALLOWED_HOSTS must be host names"):
+        environment.read_hosts(env, always={"example.org"})
+
+
+def test_read_hosts_adds_to_those_that_always_are(monkeypatch, env):
+    monkeypatch.setenv("ALLOWED_HOSTS", "www.example.org, .example.net,")
+
+    assert environment.read_hosts(env, always={"example.org", "::1"}) == [
+        ".example.net",
+        "[::1]",
+        "example.org",
+        "www.example.org",
+    ]
+
+
+def test_read_folder_refuses_a_path_that_depends_on_where_one_stands(monkeypatch, env):
+    monkeypatch.setenv("MEDIA_ROOT", "media")
+
+    with pytest.raises(ImproperlyConfigured, match="MEDIA_ROOT must be an absolute path such as /var/lib"):
+        environment.read_folder(env, "MEDIA_ROOT", default=ROOT)
+
+
+def test_read_folder_refuses_what_cannot_be_made(monkeypatch, env, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MEDIA_ROOT", str(tmp_path / "file" / "media"))
+
+    with pytest.raises(ImproperlyConfigured, match="MEDIA_ROOT must be a folder that this user can write to"):
+        environment.read_folder(env, "MEDIA_ROOT", default=ROOT)
+
+
+def test_read_folder_takes_what_is_still_to_be_made(monkeypatch, env, tmp_path):
+    monkeypatch.setenv("MEDIA_ROOT", str(tmp_path / "new" / "media"))
+
+    assert environment.read_folder(env, "MEDIA_ROOT", default=ROOT) == tmp_path / "new" / "media"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["nobody", "Webinars <nobody>", "@example.org", "a@", "a@example.org\r\nBcc: b@example.org"]
+)
 def test_check_address_refuses_what_cannot_stand_in_a_header(wrong):
     with pytest.raises(ImproperlyConfigured, match="DEFAULT_FROM_EMAIL must be an address"):
         environment.check_address("DEFAULT_FROM_EMAIL", wrong)
@@ -118,9 +247,9 @@ def test_kept_secret_is_made_once_and_for_its_owner_only(tmp_path):
 # ---------- the settings as a whole, each in a process of its own ----------
 
 
-def load_settings(**given: str) -> subprocess.CompletedProcess[str]:
+def load_settings(show: str = "PRODUCTION, settings.DEBUG", **given: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from webinar_site import settings; print(settings.PRODUCTION, settings.DEBUG)"],
+        [sys.executable, "-c", f"from webinar_site import settings; print(settings.{show})"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **given},
         capture_output=True,
@@ -157,7 +286,53 @@ def test_settings_of_production_stop_the_start_without_each_of_the_secrets(name)
     assert f"Production needs {name}." in refused.stderr
 
 
+def test_settings_of_production_stop_the_start_with_debug():
+    refused = load_settings(**PRODUCTION, DEBUG="true")
+
+    assert refused.returncode != 0
+    assert "DEBUG=true shows settings and program to every visitor" in refused.stderr
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 31])
+def test_settings_of_production_stop_the_start_with_a_key_that_can_be_guessed(key):
+    refused = load_settings(**PRODUCTION | {"SECRET_KEY": key})
+
+    assert refused.returncode != 0
+    assert f"SECRET_KEY must have at least 32 characters, not {len(key)}" in refused.stderr
+    assert f"'{key}'" not in refused.stderr
+
+
+def test_settings_of_the_trial_may_debug():
+    assert load_settings(DEBUG="true").stdout == "False True\n"
+
+
 def test_settings_with_debug_switched_off_are_production_even_here():
     refused = load_settings(DEBUG="false")
 
     assert "Production needs SITE_URL, SECRET_KEY, DATABASE_URL" in refused.stderr
+
+
+def test_settings_of_production_encrypt_the_way_to_the_mail_server():
+    assert load_settings("EMAIL_USE_TLS, settings.EMAIL_PORT", **PRODUCTION).stdout == "True 587\n"
+
+
+def test_settings_of_production_trust_the_proxy_in_front_and_count_in_the_database_after_the_brokers():
+    shown = load_settings("ALLAUTH_TRUSTED_PROXY_COUNT, settings.CACHES['default']['LOCATION']", **PRODUCTION)
+
+    assert shown.stdout == "1 ['redis://redis:6379/1']\n"
+
+
+def test_settings_of_the_trial_trust_no_proxy_and_count_in_their_own_memory():
+    assert load_settings("__dict__.keys() & {'ALLAUTH_TRUSTED_PROXY_COUNT', 'CACHES'}").stdout == "set()\n"
+
+
+def test_settings_refuse_a_database_address_without_showing_its_password():
+    refused = load_settings(DATABASE_URL="postgres://user:hunter2/@host/name/x:5432")
+
+    assert refused.returncode != 0
+    assert "hunter2" not in refused.stderr
+    assert "DATABASE_URL cannot be read" in refused.stderr
+
+
+def test_settings_keep_links_that_an_earlier_key_has_signed():
+    assert load_settings("SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS="older,oldest").stdout == "['older', 'oldest']\n"

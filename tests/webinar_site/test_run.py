@@ -151,6 +151,23 @@ def test_read_port_refuses_what_is_no_port(monkeypatch, wrong):
         run.read_port()
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "webinars.example.org"])
+def test_check_private_keeps_the_trial_on_this_machine(settings, host):
+    settings.PRODUCTION = False
+
+    with pytest.raises(CommandError) as refusal:
+        run.check_private(host)
+
+    assert str(refusal.value).startswith(f"HOST={host} would open the trial setting to the network, with its mailbox")
+
+
+@pytest.mark.parametrize(("host", "production"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])
+def test_check_private_lets_others_in_where_nothing_is_open_to_all(settings, host, production):
+    settings.PRODUCTION = production
+
+    run.check_private(host)
+
+
 def test_redis_socket_moves_when_its_path_is_too_long(tmp_path):
     folder = tmp_path / ("long" * 30)
 

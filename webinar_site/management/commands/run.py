@@ -18,7 +18,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError
 from django.db import connection
 
-from webinar_site import embedded_redis
+from webinar_site import embedded_redis, environment
 from webinar_site.demonstration import DEMO_ORGANIZER_EMAIL, DEMO_ORGANIZER_PASSWORD
 from webinar_site.processes import ProcessTree, Program, ProgramFailed, StopRequested
 
@@ -36,6 +36,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         host = os.environ.get("HOST") or "127.0.0.1"
         port = read_port()
+        check_private(host)
         redis_folder = settings.VAR_DIR / "redis"
         with only_here(settings.VAR_DIR / "run.lock") as lock, embedded_redis.socket_for(redis_folder) as redis_socket:
             check_free(host, port)
@@ -111,6 +112,16 @@ def read_port() -> int:
     if not 0 < port < 65536:
         raise CommandError(f"PORT must be a number from 1 to 65535, not {given!r}.")
     return port
+
+
+def check_private(host: str) -> None:
+    """Raise CommandError where the trial setting would be open to the network: anybody could read the mails in it."""
+    if settings.PRODUCTION or host in environment.LOOPBACK_HOSTS:
+        return
+    raise CommandError(
+        f"HOST={host} would open the trial setting to the network, with its mailbox and its organizer's password for "
+        "everybody. Leave HOST out, or set the site up for others: SITE_URL and the rest of the README's table."
+    )
 
 
 def check_free(host: str, port: int) -> None:

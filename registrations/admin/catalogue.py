@@ -1,0 +1,94 @@
+"""The catalogue's pages of sessions and webinars, taken up again with what only this floor knows.
+
+Who waits, whose mail failed, and how many people hear of a change.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import display
+
+from events.admin.sessions import SessionAdmin, places_label
+from events.admin.webinars import WebinarAdmin
+from events.models import Session, Webinar
+from registrations.admin.readonly import CompletesRows
+from registrations.models import Message, Registration
+
+
+class CountsPeople:
+    """Everybody who holds a place, may get one or waits for one hears of a change."""
+
+    def people_reached(self, sessions: Iterable[Session]) -> int:
+        return Registration.objects.filter(session__in=list(sessions)).active().count()
+
+
+class SessionMailFilter(DropdownFilter):
+    """Sessions of which somebody could not be told."""
+
+    title = _("mail")
+    parameter_name = "mail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("failed", _("Failed"))]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        if self.value() != "failed":
+            return queryset
+        return queryset.filter(pk__in=Message.objects.filter(state=Message.State.DEAD).values("registration__session"))
+
+
+admin.site.unregister(Session)
+admin.site.unregister(Webinar)
+
+
+@admin.register(Session)
+class PeopledSessionAdmin(CompletesRows, CountsPeople, SessionAdmin):
+    """Sessions, with who waits and whose mail did not go out."""
+
+    list_display = [*SessionAdmin.list_display, "mails"]
+    list_filter = [*SessionAdmin.list_filter, SessionMailFilter]
+
+    def complete(self, rows: Sequence[Any]) -> None:
+        ids = [row.pk for row in rows]
+        queue = Registration.objects.waiting().filter(session__in=ids).order_by()
+        waiting = dict(queue.values_list("session").annotate(count=models.Count("pk")))
+        # Only those that went out are many, and they are left alone: each kind of the others has an index of its own.
+        is_dead, is_open = models.Q(state=Message.State.DEAD), models.Q(state__in=Message.OPEN_STATES)
+        mails = Message.objects.filter(is_dead | is_open, registration__session__in=ids).order_by()
+        counts = mails.values_list("registration__session").annotate(
+            failed=models.Count("pk", filter=is_dead), waiting=models.Count("pk", filter=is_open)
+        )
+        unsent = {session_id: (failed, open_) for session_id, failed, open_ in counts}
+        for row in rows:
+            row.waiting = waiting.get(row.pk, 0)
+            row.mails_failed, row.mails_waiting = unsent.get(row.pk, (0, 0))
+
+    @display(description=_("Places"), ordering="places_taken")
+    def places(self, session: Any) -> str:
+        if not session.waiting:
+            return places_label(session)
+        return ngettext("%(places)s, %(count)d waiting", "%(places)s, %(count)d waiting", session.waiting) % {
+            "places": places_label(session),
+            "count": session.waiting,
+        }
+
+    @display(description=_("Mails"), label={"failed": "danger", "waiting": "warning", "fine": "success", "none": ""})
+    def mails(self, session: Any) -> tuple[str, Any]:
+        if session.mails_failed:
+            failed = ngettext("%(count)d failed", "%(count)d failed", session.mails_failed)
+            return "failed", failed % {"count": session.mails_failed}
+        if session.mails_waiting:
+            waiting = ngettext("%(count)d waiting", "%(count)d waiting", session.mails_waiting)
+            return "waiting", waiting % {"count": session.mails_waiting}
+        return ("fine", _("All sent")) if session.places_taken or session.waiting else ("none", _("None yet"))
+
+
+@admin.register(Webinar)
+class PeopledWebinarAdmin(CountsPeople, WebinarAdmin):
+    """Webinars, whose deeds reach those who wait as well."""

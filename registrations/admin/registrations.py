@@ -1,0 +1,207 @@
+"""Who registered for what, and whether their mail arrived."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+
+from events.access import access_of
+from events.admin.confirmation import Question, ask, is_confirmed
+from events.admin.scoped import HostFilter
+from events.admin.sessions import WhenFilter
+from events.models import Webinar
+from registrations import signup
+from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
+from registrations.models import Answer, Message, OfferCode, Registration, address_key
+
+
+class MailFilter(DropdownFilter):
+    """Those whose mail failed or has not gone out."""
+
+    title = _("mail")
+    parameter_name = "mail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("failed", _("Failed")), ("waiting", _("Waiting"))]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        if self.value() == "failed":
+            return queryset.filter(pk__in=Message.objects.filter(state=Message.State.DEAD).values("registration"))
+        if self.value() == "waiting":
+            return queryset.filter(pk__in=Message.objects.open().values("registration"))
+        return queryset
+
+
+class WebinarFilter(DropdownFilter):
+    """One of one's own webinars."""
+
+    title = _("webinar")
+    parameter_name = "webinar"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        webinars = Webinar.objects.filter(access_of(request).among("host"))
+        return [(str(pk), title) for pk, title in webinars.values_list("pk", "title")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(webinar=value) if value and value.isdecimal() else queryset
+
+
+class AnswerInline(ReadOnlyInline):
+    model = Answer
+    fields = ["wording", "value"]
+
+
+class OfferCodeInline(ReadOnlyInline):
+    model = OfferCode
+    fields = ["offer", "code", "unlocked", "redemptions", "redeemed"]
+    readonly_fields = ["unlocked", "redeemed"]
+    unlocked = instant_column("unlocked_at", _("Earned"), "registration__webinar__host")
+    redeemed = instant_column("redeemed_at", _("Last used"), "registration__webinar__host")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[OfferCode]:
+        return super().get_queryset(request).select_related("offer", "registration__webinar__host")
+
+
+class MessageInline(ReadOnlyInline):
+    model = Message
+    fields = ["kind", "state", "due", "attempts", "sent", "answer"]
+    readonly_fields = ["due", "sent"]
+    hide_title = False
+    show_change_link = True
+    due = instant_column("due_at", _("Due"), "registration__webinar__host")
+    sent = instant_column("sent_at", _("Sent"), "registration__webinar__host")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Message]:
+        return super().get_queryset(request).select_related("registration__webinar__host")
+
+
+@admin.register(Registration)
+class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
+    """Who registered for what, and whether their mail arrived."""
+
+    host_path = "webinar__host"
+    fieldsets = [
+        (_("Who"), {"fields": ["name", "email", "time_zone", "language", "consented"]}),
+        (_("For what"), {"fields": ["webinar", "session_shown", "status", "reference"]}),
+        (_("When"), {"fields": ["registered", "confirmed", "waits_since", "cancelled"]}),
+    ]
+    readonly_fields = ["session_shown", "consented", "registered", "confirmed", "waits_since", "cancelled"]
+    inlines = [AnswerInline, OfferCodeInline, MessageInline]
+    list_display = ["name", "email", "webinar", "session_shown", "status_shown", "registered", "mail"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        WhenFilter.along("session"),
+        MailFilter,
+        WebinarFilter,
+        HostFilter.along("webinar__host"),
+    ]
+    list_select_related = ["webinar__host", "session"]
+    search_fields = ["name", "email_key", "reference"]
+    search_help_text = _("Name, address or reference")
+    actions = ["cancel_registrations"]
+    consented = instant_column("consented_at", _("Agreed to later mails"), "webinar__host")
+    registered = instant_column("registered_at", _("Registered"), "webinar__host")
+    confirmed = instant_column("confirmed_at", _("Confirmed"), "webinar__host")
+    waits_since = instant_column("waiting_since", _("Waiting since"), "webinar__host")
+    cancelled = instant_column("cancelled_at", _("Cancelled"), "webinar__host")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Registration], search_term: str
+    ) -> tuple[models.QuerySet[Registration], bool]:
+        """A whole address or reference is looked up; only what is neither is looked for in every row."""
+        found = queryset.filter(
+            models.Q(email_key=address_key(search_term)) | models.Q(reference=search_term.strip().upper())
+        )
+        return (found, False) if found.exists() else super().get_search_results(request, queryset, search_term)
+
+    def complete(self, rows: Sequence[Any]) -> None:
+        states: dict[int, set[str]] = {row.pk: set() for row in rows}
+        mails = Message.objects.filter(registration__in=list(states)).order_by()
+        for registration_id, state in mails.values_list("registration", "state").distinct():
+            states[registration_id].add(state)
+        for row in rows:
+            row.mail_states = states[row.pk]
+
+    @display(description=_("Session"), ordering="session__starts_at")
+    def session_shown(self, registration: Registration) -> str:
+        return session_time(registration.session)
+
+    @display(
+        description=_("Status"),
+        ordering="status",
+        label={
+            Registration.Status.PENDING: "info",
+            Registration.Status.CONFIRMED: "success",
+            Registration.Status.WAITLISTED: "warning",
+            Registration.Status.CANCELLED: "danger",
+        },
+    )
+    def status_shown(self, registration: Registration) -> tuple[str, Any]:
+        return registration.status, registration.get_status_display()
+
+    @display(description=_("Mail"), label={"failed": "danger", "waiting": "warning", "sent": "success", "none": ""})
+    def mail(self, registration: Any) -> tuple[str, Any]:
+        if Message.State.DEAD in registration.mail_states:
+            return "failed", _("Failed")
+        if not registration.mail_states.isdisjoint(Message.OPEN_STATES):
+            return "waiting", _("Waiting")
+        return ("sent", _("Sent")) if Message.State.SENT in registration.mail_states else ("none", _("None"))
+
+    @admin.action(description=_("Cancel these registrations"), permissions=["act"])
+    def cancel_registrations(
+        self, request: HttpRequest, queryset: models.QuerySet[Registration]
+    ) -> HttpResponse | None:
+        active = self.editable(request, queryset).exclude(status=Registration.Status.CANCELLED)
+        people = list(active.select_related("session", "webinar"))
+        if not people:
+            self.message_user(request, _("None of these can be cancelled: they are cancelled."), messages.WARNING)
+            return None
+        if not is_confirmed(request):
+            rows = [(person, f"{person.name}, {person.webinar}, {session_time(person.session)}") for person in people]
+            return ask(
+                request,
+                self,
+                self._question(len(people)),
+                rows,
+                action="cancel_registrations",
+                back=request.get_full_path(),
+            )
+        self._cancel(request, people)
+        return None
+
+    def _question(self, count: int) -> Question:
+        return Question(
+            title=ngettext("Cancel this registration?", "Cancel these registrations?", count),
+            sentences=[
+                ngettext(
+                    "%(count)d person loses the place and is told by mail.",
+                    "%(count)d people lose their places and are told by mail.",
+                    count,
+                )
+                % {"count": count},
+                str(_("Each place that comes free goes to the first who waits for it, who is told too.")),
+            ],
+            button=ngettext("Cancel the registration", "Cancel the registrations", count),
+        )
+
+    def _cancel(self, request: HttpRequest, people: list[Registration]) -> None:
+        cancelled = 0
+        for person in people:
+            try:
+                signup.cancel(person, now=timezone.now())
+            except signup.SignupError as error:
+                self.message_user(request, f"{person.name}: {error}", messages.ERROR)
+                continue
+            self.log_change(request, person, str(_("Cancelled.")))
+            cancelled += 1
+        if cancelled:
+            done = ngettext("%(count)d registration is cancelled.", "%(count)d registrations are cancelled.", cancelled)
+            self.message_user(request, done % {"count": cancelled}, messages.SUCCESS)

@@ -1,0 +1,296 @@
+"""What a mail tells: a letter to one person, in their language and their zone, ready for the templates.
+
+Read only: nothing is rendered and nothing is sent here.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils.encoding import iri_to_uri
+from django.utils.translation import get_language, get_language_bidi, gettext, pgettext
+
+from events import formats, palette, timezones, validators
+from events.conditions import condition_text
+from events.links import absolute
+from events.models.hosts import DEFAULT_ACCENT
+from events.scheduling import PlannedTime
+from registrations import tokens
+from registrations.models import Message, OfferCode, Registration
+
+# Longer titles are set smaller, so that date and time stay on the first screen.
+LONG_TITLE = 60
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time in one zone, in words."""
+
+    date: str
+    hours: str
+    city: str
+    offset: str
+    is_own: bool = False
+
+    @property
+    def whole(self) -> str:
+        """Wednesday 28 October 2020, 17:30 to 19:00 in Tashkent (UTC+5)"""
+        return gettext("%(date)s, %(hours)s in %(city)s (%(offset)s)") % {
+            "date": self.date,
+            "hours": self.hours,
+            "city": self.city,
+            "offset": self.offset,
+        }
+
+
+@dataclass(frozen=True)
+class CityTime:
+    """The start in another city. The date only where it differs from the reader's."""
+
+    city: str
+    time: str
+    offset: str
+    date: str
+    padded: str
+
+
+@dataclass(frozen=True)
+class Join:
+    """The way in: the personal link, and when it opens."""
+
+    url: str
+    is_open: bool
+    opens_at: str
+    opens_on: str
+
+
+@dataclass(frozen=True)
+class OfferShown:
+    """An offer as its owner sees it: with the code once it is theirs, else with what earns it."""
+
+    headline: str
+    code: str
+    is_used_up: bool
+    redeem_url: str
+    conditions: list[str]
+    valid_from: str
+    valid_until: str
+    terms: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A piece of a mail that was written elsewhere."""
+
+    words: str
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is nothing but a code to be typed, which then stands out."""
+        return re.fullmatch(r"[A-Z0-9]{3,8}(-[A-Z0-9]{3,8})*", self.words) is not None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What the templates of a message get, all of it safe on one line save an offer's terms."""
+
+    language: str
+    direction: str
+    start: str
+    end: str
+    palette: palette.MailPalette
+    title: str
+    title_size: int
+    title_line: int
+    host_name: str
+    email: str
+    name: str = ""
+    moment: str = ""
+    when: Moment | None = None
+    planned: Moment | None = None
+    previous: Moment | None = None
+    cities: list[CityTime] = field(default_factory=list)
+    join: Join | None = None
+    manage_url: str = ""
+    webinar_url: str = ""
+    calendar: str = ""
+    offers: list[OfferShown] = field(default_factory=list)
+    has_other_sessions: bool = False
+    frees_place: bool = False
+    position: int | None = None
+    standing: str = ""
+    subject: str = ""
+    text: str = ""
+    paragraphs: list[Paragraph] = field(default_factory=list)
+
+
+def write(registration: Registration, now: datetime, **fields: Any) -> Letter:
+    """The letter about a registration as things stand; `fields` are what one kind of message tells otherwise."""
+    session = registration.session
+    webinar = session.webinar
+    zone = registration.own_time_zone
+    when = _moment(session.starts_at, session.ends_at, zone, is_own=bool(registration.time_zone))
+    planned = None
+    if timezones.canonical_name(session.time_zone) != zone:
+        planned = _moment(session.starts_at, session.ends_at, session.time_zone)
+    return replace(
+        blank(
+            webinar.host.accent,
+            title=validators.single_line(webinar.title),
+            host_name=validators.single_line(webinar.host.name),
+            email=registration.email,
+        ),
+        **{
+            "name": validators.single_line(registration.name),
+            "moment": _short_moment(session.starts_at, zone),
+            "when": when,
+            "planned": planned,
+            "cities": _cities(registration, zone),
+            "join": _join(registration, zone, now),
+            "manage_url": tokens.manage_url(registration),
+            "webinar_url": absolute(webinar.get_absolute_url()),
+            "has_other_sessions": _has_other_sessions(registration, now),
+            "frees_place": session.capacity is not None,
+            "position": Registration.objects.position_of(registration),
+            **({} if "offers" in fields else {"offers": _offers(registration, zone, now)}),
+            **fields,
+        },
+    )
+
+
+def blank(accent: str, *, title: str, host_name: str, email: str) -> Letter:
+    """A letter that tells nothing yet, in the active language and the colours of that accent."""
+    is_rtl = get_language_bidi()
+    try:
+        colours = palette.mail_palette(accent)
+    except ValueError:
+        colours = palette.mail_palette(DEFAULT_ACCENT)
+    is_long = len(title) > LONG_TITLE
+    return Letter(
+        language=get_language() or settings.LANGUAGE_CODE,
+        direction="rtl" if is_rtl else "ltr",
+        start="right" if is_rtl else "left",
+        end="left" if is_rtl else "right",
+        palette=colours,
+        title=title,
+        title_size=27 if is_long else 34,
+        title_line=33 if is_long else 39,
+        host_name=host_name,
+        email=email,
+    )
+
+
+def _moment(starts_at: datetime, ends_at: datetime, zone: str, *, is_own: bool = False) -> Moment:
+    return Moment(
+        date=formats.long_date(starts_at, zone),
+        hours=formats.time_range(starts_at, ends_at, zone),
+        city=timezones.city_name(zone),
+        offset=timezones.utc_offset_label(starts_at, zone),
+        is_own=is_own,
+    )
+
+
+def _short_moment(instant: datetime, zone: str) -> str:
+    """Wed 28 Oct, 17:30 Tashkent"""
+    return gettext("%(day)s, %(time)s %(city)s") % {
+        "day": formats.short_day(instant, zone),
+        "time": formats.clock_time(instant, zone),
+        "city": timezones.city_name(zone),
+    }
+
+
+def previous(message: Message, registration: Registration) -> Moment | None:
+    """When the session was before, or None where its time is the same: other things may have changed."""
+    planned = PlannedTime.from_payload(message.payload)
+    session = registration.session
+    if planned is None or (planned.starts_at, planned.duration) == (session.starts_at, session.duration):
+        return None
+    zone = registration.own_time_zone if registration.time_zone else planned.time_zone
+    return _moment(planned.starts_at, planned.starts_at + planned.duration, zone)
+
+
+def _cities(registration: Registration, own_zone: str) -> list[CityTime]:
+    """The webinar's other zones, in the organizer's order."""
+    session = registration.session
+    zones = [timezones.canonical_name(shown.time_zone) for shown in session.webinar.display_zones.all()]
+    own_date = formats.long_date(session.starts_at, own_zone)
+    rows = []
+    for zone in dict.fromkeys(zones):
+        if zone != own_zone:
+            date = formats.long_date(session.starts_at, zone)
+            rows.append(
+                (
+                    timezones.city_name(zone),
+                    formats.clock_time(session.starts_at, zone),
+                    timezones.utc_offset_label(session.starts_at, zone),
+                    "" if date == own_date else formats.short_day(session.starts_at, zone),
+                )
+            )
+    widths = [max((_columns(row[column]) for row in rows), default=0) for column in range(3)]
+    return [CityTime(*row, padded="   ".join([*map(_pad, row[:3], widths), row[3]]).rstrip()) for row in rows]
+
+
+def _join(registration: Registration, zone: str, now: datetime) -> Join:
+    session = registration.session
+    opens_at = session.join_opens_at
+    date = formats.long_date(opens_at, zone)
+    return Join(
+        url=tokens.join_url(registration),
+        is_open=now >= opens_at,
+        opens_at=formats.place_time(opens_at, zone),
+        opens_on="" if date == formats.long_date(session.starts_at, zone) else date,
+    )
+
+
+def _has_other_sessions(registration: Registration, now: datetime) -> bool:
+    """Whether there is another session that its owner could change to."""
+    session = registration.session
+    others = session.webinar.sessions.scheduled().upcoming(now).exclude(pk=session.pk)
+    # Whoever has a place would lose it by queueing elsewhere, unless it is of no use any more.
+    may_queue = registration.is_waitlisted or session.is_cancelled or session.has_ended(now)
+    return any(other.takes_registrations(now) and (may_queue or not other.is_full) for other in others)
+
+
+def _offers(registration: Registration, zone: str, now: datetime) -> list[OfferShown]:
+    codes = registration.offer_codes.select_related("offer").prefetch_related("offer__conditions").order_by("pk")
+    return [_offer(code, zone, now) for code in codes if not code.offer.has_ended(now)]
+
+
+def _offer(code: OfferCode, zone: str, now: datetime) -> OfferShown:
+    offer = code.offer
+    begins = offer.valid_from if offer.valid_from and now < offer.valid_from else None
+    return OfferShown(
+        headline=validators.single_line(offer.headline),
+        code=code.code if code.is_unlocked else "",
+        is_used_up=code.redemptions >= offer.redemptions_per_code,
+        redeem_url=iri_to_uri(offer.redeem_url),
+        conditions=[
+            condition_text(condition.kind, minutes=condition.minutes, until=condition.until)
+            for condition in offer.conditions.all()
+        ],
+        valid_from=_date_and_place_time(begins, zone),
+        valid_until=_date_and_place_time(offer.valid_until, zone),
+        terms=validators.plain_text(offer.terms),
+    )
+
+
+def _date_and_place_time(instant: datetime | None, zone: str) -> str:
+    """28 October 2020, 17:30 Tashkent, UTC+5"""
+    if instant is None:
+        return ""
+    return pgettext("a date, and the time and place on it", "%(date)s, %(time)s") % {
+        "date": formats.day_and_month(instant, zone),
+        "time": formats.place_time(instant, zone),
+    }
+
+
+def _columns(text: str) -> int:
+    """How many columns the text takes where letters are of one width: two for each East Asian one."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _pad(text: str, columns: int) -> str:
+    return text + " " * (columns - _columns(text))
