@@ -17,6 +17,10 @@ from events.signals import places_added, session_cancelled, session_rescheduled
 # is not among them: the entry has its owner's own link, which leads to wherever the session is.
 SHOWN_FIELDS = ("starts_at", "ends_at", "time_zone")
 
+CHANGED_MEANWHILE = _(
+    "Somebody else has changed this session since you opened it. Look at it again before you change it."
+)
+
 
 @dataclass(frozen=True)
 class PlannedTime:
@@ -66,10 +70,7 @@ def save_session(session: Session, *, by: User | None, now: datetime) -> Session
             session.save()
             return session
         if session.sequence != stored.sequence:
-            raise ValidationError(
-                _("Somebody else has changed this session since you opened it. Look at it again before you change it."),
-                code="stale",
-            )
+            raise ValidationError(CHANGED_MEANWHILE, code="stale")
         # Places and state belong to the acts, not to whoever held this copy of the row.
         session.places_taken, session.state = stored.places_taken, stored.state
         session.full_clean(exclude=["webinar"])

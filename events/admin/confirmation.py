@@ -13,6 +13,8 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
 CONFIRMED = "confirmed"
+# The answer no, to a question in which a whole form is carried along.
+RECONSIDERED = "reconsidered"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,15 @@ class Question:
     sentences: Sequence[str]
     button: str
     is_grave: bool = True
+
+
+class AskFirstError(Exception):
+    """Raised in the middle of a save that people would hear of, before the reader has agreed to that."""
+
+    def __init__(self, question: Question, rows: Sequence[tuple[models.Model, str]]) -> None:
+        super().__init__(question.title)
+        self.question = question
+        self.rows = rows
 
 
 def is_confirmed(request: HttpRequest) -> bool:
@@ -38,10 +49,12 @@ def ask(
     *,
     action: str | None = None,
     back: str,
+    carried: Iterable[tuple[str, str]] = (),
 ) -> HttpResponse:
     """The page itself; each row comes with its name.
 
     `action` is that of a list, which is then run again with the same rows; None for one object.
+    `carried` is a form as it was typed: yes sends it again to be saved, no to be typed on.
     """
     context: dict[str, Any] = {
         **model_admin.admin_site.each_context(request),
@@ -53,6 +66,8 @@ def ask(
         "action_checkbox_name": ACTION_CHECKBOX_NAME,
         "confirmed": CONFIRMED,
         "back": back,
+        "carried": list(carried),
+        "reconsidered": RECONSIDERED,
     }
     return TemplateResponse(request, "admin/events/confirmation.html", context)
 

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget
 from events import timezones
 from events.admin import widgets
 from events.admin.scoped import OTHER_HOST
+from events.admin.telling import HeldForm
 from events.models import Host, Webinar
 
 
@@ -128,7 +129,7 @@ class HostClockForm(forms.ModelForm):  # type: ignore[type-arg]
         }
 
 
-class WebinarForm(HostClockForm, AddressedForm):
+class WebinarForm(HostClockForm, AddressedForm, HeldForm):
     """A webinar's own page. Its status says draft or published: cancelling reaches people and has its own button."""
 
     begins = "registration_opens_at"

@@ -1,6 +1,7 @@
 """What every admin page of a host's things has in common: organizers meet their own hosts' objects and nothing else."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from html import unescape
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,12 +12,14 @@ from django.db import models
 from django.forms.models import BaseInlineFormSet, ModelChoiceField, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelect2Widget, UnfoldAdminURLInputWidget
 
+from events import validators
 from events.access import Access, Role, access_of
 from events.admin import widgets
 from events.fields import RichTextField, TimeZoneField
@@ -53,6 +56,12 @@ def host_id_of(subject: models.Model, host_path: str) -> int | None:
             return None
     key: int | None = target.pk if last == "pk" else getattr(target, f"{last}_id")
     return key
+
+
+def as_read(escaped: str) -> SafeString:
+    """A rich text as it looks; Unfold hands over its source, escaped."""
+    html = validators.rich_text(unescape(escaped))
+    return SafeString(f'<div class="rich-text-read">{html}</div>')
 
 
 class SameHostFormSet(PaginationInlineFormSet):
@@ -160,6 +169,11 @@ class HostScopedAdmin(ModelAdmin):
     warn_unsaved_form = True
     compressed_fields = False
 
+    @property
+    def readonly_preprocess_fields(self) -> dict[str, Any]:
+        """Whoever only looks reads rich texts as they are read on the site."""
+        return {field.name: as_read for field in self.opts.fields if isinstance(field, RichTextField)}
+
     # ---------- who may ----------
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -231,7 +245,7 @@ class HostScopedAdmin(ModelAdmin):
     @admin.action(description=_("Delete the selected"), permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse | None:
         if self._is_protected(queryset, request):
-            self.message_user(request, str(self.protected_message), messages.ERROR)
+            self.message_user(request, self.why_protected(list(queryset)), messages.ERROR)
             return None
         return delete_selected(self, request, queryset)
 
@@ -240,11 +254,25 @@ class HostScopedAdmin(ModelAdmin):
     ) -> HttpResponse:
         obj = self.get_object(request, object_id)
         if obj is not None and self.has_delete_permission(request, obj) and self._is_protected([obj], request):
-            self.message_user(request, str(self.protected_message), messages.ERROR)
+            self.message_user(request, self.why_protected([obj]), messages.ERROR)
             return HttpResponseRedirect(
                 reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
             )
         return super().delete_view(request, object_id, extra_context)
+
+    def why_protected(self, rows: Sequence[models.Model]) -> str:
+        """Why these rows cannot be deleted."""
+        return str(self.protected_message)
+
+    def is_in_use(self, obj: models.Model) -> bool:
+        """Whether people depend on it, so that its page does not offer to delete it."""
+        return False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        obj = context.get("original")
+        if obj is not None and self.is_in_use(obj):
+            context["show_delete"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _is_protected(self, rows: Iterable[models.Model], request: HttpRequest) -> bool:
         if not self.protected_message:

@@ -1,38 +1,40 @@
 """Sessions: planned, moved and cancelled through `events.scheduling`, so that whoever holds a place hears of it."""
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from copy import copy
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.core.validators import MinValueValidator
+from django.db import models
 from django.db.models import Case, F, When
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from events import formats, scheduling
+from events import scheduling
 from events.admin.confirmation import Question, ask, is_confirmed, people_hear
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedStackedInline
-from events.models import Session, User
+from events.admin.telling import Change, HeldForm, HoldsSessions, TellsPeople, actor
+from events.admin.wording import changes, session_moment
+from events.models import Session
 
 CANCEL_INSTEAD = _(
     "People have registered for it, so it cannot be deleted. Cancel it instead: everybody is told, "
     "and the entry in their calendar is withdrawn."
 )
 
-# The words of `scheduling.save_session`, which would refuse it too.
-CHANGED_MEANWHILE = _(
-    "Somebody else has changed this session since you opened it. Look at it again before you change it."
-)
+ALREADY_CANCELLED = _("It is cancelled already, and stays so that those who had registered still find it.")
 
 FIELDS = [
     "label",
@@ -53,7 +55,7 @@ class SeenField(forms.IntegerField):
         return False
 
 
-class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
+class SessionForm(HeldForm):
     """A session as it is planned: the clock on the wall of a named zone.
 
     What counts as changed is what differs from the page as it was made, not from what is stored by now: another
@@ -66,8 +68,11 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.stored: Session | None = copy(self.instance) if self.instance.pk else None
         if self.instance.pk:
             self._remember_how_it_was()
+        if "capacity" in self.fields:
+            self._ask_for_one_place_at_least(self.fields["capacity"])
         occurrence = self.fields.get("occurrence")
         if isinstance(occurrence, forms.ChoiceField):
             occurrence.choices = [("", _("The time comes once")), *Session.Occurrence.choices]
@@ -76,10 +81,16 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
         taken = self.instance.places_taken
         if "local_time" in self.fields and taken and not self.instance.is_cancelled:
             self.fields["local_time"].help_text = ngettext(
-                "%(count)d person holds a place and is told when you save another time.",
-                "%(count)d people hold a place; they are told when you save another time.",
+                "%(count)d person holds a place and is told when you save another time. You are asked first.",
+                "%(count)d people hold a place; they are told when you save another time. You are asked first.",
                 taken,
             ) % {"count": taken}
+
+    def _ask_for_one_place_at_least(self, field: forms.Field) -> None:
+        """The database's own limit is 0, which is not what is meant."""
+        least = MinValueValidator(1, _("Enter at least 1, or nothing where there is no limit."))
+        field.validators = [v for v in field.validators if not isinstance(v, MinValueValidator)] + [least]
+        field.widget.attrs["min"] = 1
 
     def _close(self) -> None:
         """A cancelled session is out of every calendar: nobody would hear of a change."""
@@ -104,6 +115,32 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
             self._refuse_too_few_places()
         return cleaned
 
+    def _post_clean(self) -> None:
+        """Once the new time is known: refuse one that is over, beside its field."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.stored is None or self.errors:
+            return
+        try:
+            scheduling.refuse_past(self.instance, stored=self.stored, now=timezone.now())
+        except ValidationError as refusal:
+            self._show(refusal)
+
+    def change_of_time(self) -> Change | None:
+        """What people are told of this session once it is saved, None where that is nothing."""
+        if self.stored is None or self.stored.is_cancelled or self._was_and_is_over(self.stored):
+            return None
+        if all(getattr(self.stored, field) == getattr(self.instance, field) for field in scheduling.SHOWN_FIELDS):
+            return None
+        before, after = session_moment(self.stored), session_moment(self.instance)
+        if self.stored.duration_minutes != self.instance.duration_minutes:
+            before, after = (f"{when} ({_minutes(of)})" for when, of in ((before, self.stored), (after, self.instance)))
+        words = _("%(webinar)s moves from %(before)s to %(after)s.")
+        return Change(self.instance, words % {"webinar": self.instance.webinar, "before": before, "after": after})
+
+    def _was_and_is_over(self, stored: Session) -> bool:
+        now = timezone.now()
+        return stored.has_ended(now) and self.instance.has_ended(now)
+
     def _keep_the_rest(self) -> None:
         for name in self.cleaned_data:
             if self.fields[name].show_hidden_initial and name not in self.changed_data:
@@ -112,7 +149,7 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]
     def _refuse_what_is_stale(self) -> None:
         """Beside the first thing that was changed: nothing shows what is wrong with a whole row."""
         if self.changed_data and self._is_stale():
-            self.add_error(self.changed_data[0], ValidationError(CHANGED_MEANWHILE, code="stale"))
+            self.add_error(self.changed_data[0], ValidationError(scheduling.CHANGED_MEANWHILE, code="stale"))
 
     def _refuse_too_few_places(self) -> None:
         capacity, taken = self.cleaned_data.get("capacity"), self.instance.places_taken
@@ -186,10 +223,24 @@ class SessionInline(CarriesSeen, HostScopedStackedInline):
 
     model = Session
     form = SessionForm
-    fields = FIELDS
+    readonly_fields = ["state_line", "state_alone"]
     can_delete = False
-    show_change_link = True
     tab = True
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        return ["state_line" if self.has_change_permission(request, obj) else "state_alone", *FIELDS]
+
+    @display(description=_("State"))
+    def state_alone(self, session: Session) -> SafeString:
+        return state_badge(session)
+
+    @display(description=_("State"))
+    def state_line(self, session: Session) -> SafeString | str:
+        if session.pk is None:
+            return str(_("New, not saved yet."))
+        page = reverse("admin:events_session_change", args=[session.pk])
+        words = _("Cancel or open this session") if is_cancellable(session) else _("Open this session")
+        return format_html('{} <a href="{}" class="text-link">{}</a>', state_badge(session), page, words)
 
     def get_formset(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
@@ -197,77 +248,6 @@ class SessionInline(CarriesSeen, HostScopedStackedInline):
         if zone and "time_zone" in formset.form.base_fields:
             formset.form.base_fields["time_zone"].initial = zone
         return formset
-
-
-def actor(request: HttpRequest) -> User:
-    """Who does it; the admin lets in nobody else."""
-    assert isinstance(request.user, User)  # noqa: S101 - tells the type checker what admin_view has seen to
-    return request.user
-
-
-class TellsPeople:
-    """For pages whose deeds reach people: how many, and saying so."""
-
-    def people_reached(self, sessions: Iterable[Session]) -> int:
-        """How many people hear of a change of these sessions."""
-        return sum(session.places_taken for session in sessions)
-
-    def plan(self, request: HttpRequest, sessions: Iterable[Session]) -> list[Session]:
-        """Save sessions from a form, lowest id first, and return those whose people are told of it."""
-        moved = []
-        for session in sorted(sessions, key=lambda session: (session.pk is None, session.pk or 0)):
-            sequence = session.sequence
-            scheduling.save_session(session, by=actor(request), now=timezone.now())
-            if session.sequence != sequence and not session.is_cancelled:
-                moved.append(session)
-        return moved
-
-    def say_who_is_told(self, request: HttpRequest, sessions: Iterable[Session]) -> None:
-        """Say how many people are being told that these sessions look different now."""
-        told = self.people_reached(sessions)
-        if told:
-            message = ngettext(
-                "%(count)d person is being told of the change.", "%(count)d people are being told of the change.", told
-            )
-            messages.info(request, message % {"count": told})
-
-
-class HoldsSessions:
-    """For pages that save or delete sessions: they hold their locks from before anything is read until all is done.
-
-    Lowest id first, as every act does (see `scheduling`), so that nobody waits for anybody in a ring.
-    """
-
-    # How a session leads to the page's object.
-    session_path: ClassVar[str] = "pk"
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        with transaction.atomic():
-            if request.method == "POST" and object_id is not None:
-                found = self.get_object(request, object_id)  # type: ignore[attr-defined]
-                self._hold([found] if found is not None else [])
-            return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
-
-    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        with transaction.atomic():
-            self._hold([obj])
-            super().delete_model(request, obj)  # type: ignore[misc]
-
-    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        with transaction.atomic():
-            self._hold(queryset)
-            super().delete_queryset(request, queryset)  # type: ignore[misc]
-
-    def _hold(self, things: Iterable[models.Model]) -> None:
-        ids = [thing.pk for thing in things]
-        sessions = Session.objects.filter(**{f"{self.session_path}__in": ids}).order_by("pk")
-        list(sessions.select_for_update(no_key=True).values_list("pk"))
 
 
 @admin.register(Session)
@@ -291,14 +271,49 @@ class SessionAdmin(CarriesSeen, HoldsSessions, TellsPeople, HostScopedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         fields = super().get_readonly_fields(request, obj)
-        return [*fields, "webinar"] if obj is not None else fields
+        return [*fields, "webinar", "state_line", "state_alone"] if obj is not None else fields
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        (name, first), *rest = fieldsets
+        webinar, *others = first["fields"]
+        state = "state_line" if self.has_change_permission(request, obj) else "state_alone"
+        return [(name, {**first, "fields": [webinar, state, *others]}), *rest]
+
+    @display(description=_("State"))
+    def state_alone(self, session: Session) -> SafeString:
+        return state_badge(session)
 
     def save_model(self, request: HttpRequest, obj: Session, form: Any, change: bool) -> None:  # noqa: FBT001
+        told = form.change_of_time()
+        self.ask_before_telling(request, [told] if told else [], [obj])
         self.say_who_is_told(request, self.plan(request, [obj]))
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001 - Django's
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        return " ".join(changes(form, stored=form.stored)) or []
+
+    def is_in_use(self, obj: models.Model) -> bool:
+        return isinstance(obj, Session) and bool(obj.places_taken)
+
+    def why_protected(self, rows: Sequence[models.Model]) -> str:
+        return why_it_stays(rows)
+
+    @display(description=_("State"))
+    def state_line(self, session: Session) -> SafeString:
+        """With the way to cancel it where the buttons above are folded away."""
+        if not is_cancellable(session):
+            return state_badge(session)
+        link = '{} <a href="{}" class="text-link lg:hidden">{}</a>'
+        page = reverse("admin:events_session_cancel_one", args=[session.pk])
+        return format_html(link, state_badge(session), page, _("Cancel this session"))
 
     @display(description=_("When"), ordering="starts_at")
     def when(self, session: Session) -> str:
-        return moment(session.starts_at, session.time_zone)
+        return session_moment(session)
 
     @display(description=_("Places"), ordering="places_taken")
     def places(self, session: Session) -> str:
@@ -306,12 +321,7 @@ class SessionAdmin(CarriesSeen, HoldsSessions, TellsPeople, HostScopedAdmin):
 
     @display(description=_("State"), label={"coming": "success", "running": "info", "over": "", "cancelled": "danger"})
     def state_shown(self, session: Session) -> tuple[str, Any]:
-        now = timezone.now()
-        if session.is_cancelled:
-            return "cancelled", _("Cancelled")
-        if session.has_ended(now):
-            return "over", _("Over")
-        return ("running", _("Live now")) if session.is_running(now) else ("coming", _("Coming"))
+        return state_of(session)
 
     @admin.action(description=_("Cancel the selected sessions"), permissions=["change"])
     def cancel_sessions(self, request: HttpRequest, queryset: models.QuerySet[Session]) -> HttpResponse | None:
@@ -377,9 +387,29 @@ class SessionAdmin(CarriesSeen, HoldsSessions, TellsPeople, HostScopedAdmin):
         self.message_user(request, cancelled_message(told), messages.SUCCESS)
 
 
-def moment(instant: datetime | None, zone: str) -> str:
-    """Wed, 14 Oct 2026, 13:30 London, UTC+1; nothing where there is none."""
-    return f"{formats.short_date(instant, zone)}, {formats.place_time(instant, zone)}" if instant else ""
+def _minutes(session: Session) -> str:
+    said = ngettext("%(count)d minute", "%(count)d minutes", session.duration_minutes)
+    return said % {"count": session.duration_minutes}
+
+
+def state_of(session: Session) -> tuple[str, Any]:
+    """A session's state, as a key and in words."""
+    now = timezone.now()
+    if session.is_cancelled:
+        return "cancelled", _("Cancelled")
+    if session.has_ended(now):
+        return "over", _("Over")
+    return ("running", _("Live now")) if session.is_running(now) else ("coming", _("Coming"))
+
+
+def state_badge(session: Session) -> SafeString:
+    """The same as a badge; static/admin/organizers.css knows its colours."""
+    return format_html('<span class="state-badge" data-state="{}">{}</span>', *state_of(session))
+
+
+def why_it_stays(rows: Sequence[Any]) -> str:
+    """Why these sessions or webinars are not deleted: what is cancelled need not be cancelled instead."""
+    return str(ALREADY_CANCELLED if all(row.is_cancelled for row in rows) else CANCEL_INSTEAD)
 
 
 def is_cancellable(session: Session) -> bool:

@@ -1,8 +1,13 @@
 """The webinar and everything that stands on its page."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import construct_change_message
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -17,15 +22,9 @@ from events import scheduling
 from events.admin.confirmation import Question, ask, is_confirmed, people_hear
 from events.admin.forms import WebinarForm
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedStackedInline, HostScopedTabularInline
-from events.admin.sessions import (
-    CANCEL_INSTEAD,
-    HoldsSessions,
-    SessionInline,
-    TellsPeople,
-    actor,
-    cancelled_message,
-    moment,
-)
+from events.admin.sessions import CANCEL_INSTEAD, SessionInline, cancelled_message, why_it_stays
+from events.admin.telling import Change, HoldsSessions, TellsPeople, actor
+from events.admin.wording import changes, session_moment
 from events.models import Appearance, DisplayZone, Session, Webinar, WebinarPartnership
 from events.models import Question as AskedQuestion
 
@@ -63,6 +62,16 @@ class QuestionInline(HostScopedStackedInline):
     fields = ["wording", ("kind", "is_required"), "options", "help_text", "order"]
     protected_message = _("Somebody has answered this question already, so it stays.")
     tab = True
+
+
+def _session_forms(formsets: Any) -> list[Any]:
+    return [
+        row
+        for formset in formsets
+        if formset.model is Session
+        for row in formset.forms
+        if row.has_changed() and row.is_valid()
+    ]
 
 
 @admin.register(Webinar)
@@ -106,11 +115,40 @@ class WebinarAdmin(HoldsSessions, TellsPeople, HostScopedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         fields = super().get_readonly_fields(request, obj)
-        return [*fields, "status"] if isinstance(obj, Webinar) and obj.is_cancelled else fields
+        if not isinstance(obj, Webinar):
+            return fields
+        return [
+            *fields,
+            *(["status"] if obj.is_cancelled else []),
+            *(["slug"] if self.is_address_out(obj) else []),
+        ]
+
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> Any:
+        if isinstance(obj, Webinar) and self.is_address_out(obj):
+            kwargs["help_texts"] = {
+                "slug": _("It stays as it is: it stands in the calendars and mails of people who registered.")
+            }
+        return super().get_form(request, obj, **kwargs)
+
+    def is_address_out(self, webinar: Webinar) -> bool:
+        """Whether the address of its page is where nobody can change it: in calendars, mails and links."""
+        has_been_seen = webinar.status != Webinar.Status.DRAFT
+        now = timezone.now()
+        sessions = webinar.sessions.all()
+        return any(session.places_taken or (has_been_seen and session.has_ended(now)) for session in sessions)
+
+    def is_in_use(self, obj: models.Model) -> bool:
+        return isinstance(obj, Webinar) and any(session.places_taken for session in obj.sessions.all())
+
+    def why_protected(self, rows: Sequence[models.Model]) -> str:
+        return why_it_stays(rows)
 
     def view_on_site(self, webinar: Webinar) -> str | None:
         """Where the page is, once there is one."""
         return None if webinar.status == Webinar.Status.DRAFT else webinar.get_absolute_url()
+
+    def save_model(self, request: HttpRequest, obj: Webinar, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Nothing yet: it is stored with what hangs on it, once nobody needs to be asked (see `save_related`)."""
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
         """Sessions are planned, never just saved; the rest is."""
@@ -123,14 +161,48 @@ class WebinarAdmin(HoldsSessions, TellsPeople, HostScopedAdmin):
         formset.save_m2m()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        """Then tell of everything at once: whoever hears of a new time hears of a new title in the same mail."""
-        super().save_related(request, form, formsets, change)
+        """Tell of everything at once: whoever hears of a new time hears of a new title in the same mail."""
         webinar = form.instance
+        has_new_title = change and webinar.is_published and webinar.title != form.initial.get("title")
+        self._ask(request, form, formsets, has_new_title=has_new_title)
+        webinar.save()
+        super().save_related(request, form, formsets, change)
         moved = {session for formset in formsets for session in getattr(formset, "moved", ())}
-        if change and webinar.is_published and webinar.title != form.initial.get("title"):
+        if has_new_title:
             scheduling.announce_new_title(webinar, by=actor(request), now=timezone.now())
             moved.update(self._sessions_to_come([webinar]))
         self.say_who_is_told(request, moved)
+
+    def _ask(self, request: HttpRequest, form: Any, formsets: Any, *, has_new_title: bool) -> None:
+        told = [found for row in _session_forms(formsets) if (found := row.change_of_time())]
+        sessions = {change.subject for change in told if isinstance(change.subject, Session)}
+        if has_new_title:
+            words = _("The title changes from “%(before)s” to “%(after)s”.")
+            titles = {"before": form.initial.get("title"), "after": form.instance.title}
+            told.insert(0, Change(form.instance, words % titles))
+            sessions.update(self._sessions_to_come([form.instance]))
+        self.ask_before_telling(request, told, sessions, has_file=bool(request.FILES))
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001 - Django's
+        """What changed in words, for each session also in its own history."""
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        said = changes(form)
+        for row in _session_forms(formsets):
+            sentences = " ".join(changes(row, stored=row.stored))
+            if row.stored is not None and sentences:
+                said.append(f"{_('Session')} {row.stored}: {sentences}")
+                self.log_change(request, row.instance, sentences)
+        return " ".join([*said, *self._said_of_the_rest(formsets)]) or []
+
+    def _said_of_the_rest(self, formsets: Any) -> list[str]:
+        """Django's own words about rows, without the sessions that ours tell of."""
+        rest = [formset for formset in formsets if formset.model is not Session]
+        plain = [formset for formset in formsets if formset.model is Session]
+        for formset in plain:
+            formset.changed_objects = []
+        told = construct_change_message(forms.Form(), [*rest, *plain], add=False)
+        return [LogEntry(change_message=json.dumps(told)).get_change_message()] if told else []
 
     # ---------- the list ----------
 
@@ -153,7 +225,7 @@ class WebinarAdmin(HoldsSessions, TellsPeople, HostScopedAdmin):
         if not coming:
             return str(_("None")) if not webinar.sessions.all() else str(_("None to come"))
         first = min(coming, key=lambda session: session.starts_at)
-        return moment(first.starts_at, first.time_zone)
+        return session_moment(first)
 
     @display(description=_("Places taken"))
     def people(self, webinar: Webinar) -> int:
@@ -267,8 +339,11 @@ class WebinarAdmin(HoldsSessions, TellsPeople, HostScopedAdmin):
     def _cancel(self, request: HttpRequest, webinars: list[Webinar]) -> None:
         told = self.people_reached(self._sessions_to_come(webinars))
         for webinar in webinars:
+            sessions = self._sessions_to_come([webinar])
             scheduling.cancel_webinar(webinar, by=actor(request), now=timezone.now())
             self.log_change(request, webinar, str(_("Cancelled.")))
+            for session in sessions:
+                self.log_change(request, session, str(_("Cancelled with its webinar.")))
         self.message_user(request, cancelled_message(told), messages.SUCCESS)
 
     # ---------- both ----------

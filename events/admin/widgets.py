@@ -18,10 +18,20 @@ from django.utils.translation import to_locale
 from unfold.contrib.forms.widgets import WysiwygWidget
 from unfold.widgets import DATETIME_CLASSES, UnfoldAdminSelect2Widget
 
-from events import formats, timezones
+from events import formats, timezones, validators
 
-# What the editor makes of a paragraph and of headings, in the words of what may be stored.
-_STORED_TAGS = (("h1", "h3"), ("h2", "h4"), ("div", "p"))
+# What the editor and word processors make of paragraphs, headings and rows, in the words of what may be stored.
+_STORED_TAGS = (
+    ("h1", r"<\1h3>"),
+    ("h2|h5|h6", r"<\1h4>"),
+    ("div|section|article|header|footer|main|aside|caption|dl|dt|dd|figure|figcaption|pre|address|tr", r"<\1p>"),
+    ("table|thead|tbody|tfoot|colgroup|col", ""),
+    ("td|th", ""),
+)
+_TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
+_BLOCK_TAG = re.compile(r"<(/?)(p|h3|h4|ul|ol|li|blockquote)>")
+# What is nothing at the beginning and the end of a paragraph.
+_EDGES = re.compile(r"\A(?:\s|&nbsp;|<br>)+|(?:\s|&nbsp;|<br>)+\Z")
 
 Choice = tuple[str, str]
 
@@ -129,14 +139,70 @@ class RichTextWidget(WysiwygWidget):
 
 
 def storable(html: str) -> str:
-    """The editor's own tags as those that are kept; its empty leftovers gone."""
+    """What the editor or a word processor wrote, as paragraphs, headings and lists with no text outside of them.
+
+    Read and written again it stays the same: the editor would join a text outside of a paragraph to the one before.
+    """
+    if len(html) > validators.MAX_RICH_TEXT_LENGTH:
+        return html  # the field refuses it
+    html = re.sub(r"</t[dh]>\s*(?=<t[dh][\s>])", " | ", html, flags=re.I)
     for made, kept in _STORED_TAGS:
-        html = re.sub(rf"<(/?){made}(?=[\s>])", rf"<\1{kept}", html)
-    # Two line breaks are how the editor writes a new paragraph.
-    html = re.sub(
-        r"<p>(?:(?!<p>).)*?</p>", lambda found: re.sub(r"(<br\s*/?>\s*){2,}", "</p><p>", found[0]), html, flags=re.S
-    )
-    return re.sub(r"<p>(\s|&nbsp;|<br\s*/?>)*</p>", "", html).strip()
+        html = re.sub(rf"<(/?)(?:{made})(?=[\s/>])[^>]*>", kept, html, flags=re.I)
+    # Twice: a bold text over several paragraphs is one for each only once the paragraphs are there.
+    return _in_blocks(_in_blocks(html))
+
+
+def _in_blocks(html: str) -> str:
+    blocks = _Blocks()
+    for part in _TAG_OR_TEXT.findall(validators.rich_text(html)):
+        blocks.add(part)
+    return blocks.html()
+
+
+class _Blocks:
+    """Clean HTML, put together again: what stands outside of every block gets a paragraph."""
+
+    def __init__(self) -> None:
+        self._made: list[str] = []
+        self._text: list[str] = []  # of a paragraph, or outside of all
+        self._depth = 0  # in headings, lists and quotations, which stay as they are
+
+    def add(self, part: str) -> None:
+        found = _BLOCK_TAG.fullmatch(part)
+        if found is None:
+            (self._made if self._depth else self._text).append(part)
+            return
+        is_end, name = bool(found[1]), found[2]
+        if name == "p":
+            if self._depth:
+                self._made.append("<br>" if is_end else "")
+            else:
+                self._end_paragraph()
+            return
+        if not self._depth:
+            self._end_paragraph()
+        self._depth = max(self._depth + (-1 if is_end else 1), 0)
+        if is_end:
+            self._drop_line_breaks()
+        self._made.append(part)
+
+    def html(self) -> str:
+        self._end_paragraph()
+        return re.sub(r"<(h3|h4|li|ul|ol|blockquote)>\s*</\1>", "", "".join(self._made)).strip()
+
+    def _drop_line_breaks(self) -> None:
+        while self._made and (self._made[-1] == "<br>" or not self._made[-1].strip()):
+            self._made.pop()
+
+    def _end_paragraph(self) -> None:
+        """Two line breaks are how the editor writes a new paragraph, an empty line how people do without it."""
+        text = "".join(self._text).replace("\r\n", "\n")
+        self._text = []
+        paragraphs = re.split(r"(?:<br>\s*){2,}|\n[ \t]*\n\s*", text)
+        for paragraph in paragraphs:
+            kept = _EDGES.sub("", paragraph)
+            if kept:
+                self._made.append(f"<p>{kept}</p>")
 
 
 def zone_groups() -> list[tuple[str, list[Choice]]]:

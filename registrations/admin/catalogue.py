@@ -27,6 +27,11 @@ class CountsPeople:
     def people_reached(self, sessions: Iterable[Session]) -> int:
         return Registration.objects.filter(session__in=list(sessions)).active().count()
 
+    def is_in_use(self, obj: models.Model) -> bool:
+        """Also by those who cancelled: their registrations stay, and keep it."""
+        path = "webinar" if isinstance(obj, Webinar) else "session"
+        return Registration.objects.filter(**{path: obj}).exists()
+
 
 class SessionMailFilter(DropdownFilter):
     """Sessions of which somebody could not be told."""
@@ -92,3 +97,6 @@ class PeopledSessionAdmin(CompletesRows, CountsPeople, SessionAdmin):
 @admin.register(Webinar)
 class PeopledWebinarAdmin(CountsPeople, WebinarAdmin):
     """Webinars, whose deeds reach those who wait as well."""
+
+    def is_address_out(self, webinar: Webinar) -> bool:
+        return super().is_address_out(webinar) or self.is_in_use(webinar)

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -34,7 +35,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "answer",
     ]
     readonly_fields = ["written", "due", "sent"]
-    list_display = ["kind", "to_email", "webinar", "state_shown", "due", "attempts", "sent", "answer_start"]
+    list_display = ["kind", "to_email", "webinar", "state_shown", "attempts", "sent", "answer_start"]
     written = instant_column("created_at", _("Written"), "registration__webinar__host")
     due = instant_column("due_at", _("Due"), "registration__webinar__host")
     sent = instant_column("sent_at", _("Sent"), "registration__webinar__host")
@@ -69,7 +70,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @display(description=_("The server's answer"))
     def answer_start(self, message: Message) -> str:
-        return message.answer[:80]
+        return Truncator(message.answer).chars(60)
 
     @admin.action(description=_("Try again now"), permissions=["act"])
     def try_again(self, request: HttpRequest, queryset: models.QuerySet[Message]) -> None:

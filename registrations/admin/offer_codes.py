@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
@@ -42,7 +43,7 @@ class OfferCodeAdmin(ReadOnlyAdmin):
     actions = ["mark_as_used"]
 
     @display(description=_("Session"))
-    def session_shown(self, code: OfferCode) -> str:
+    def session_shown(self, code: OfferCode) -> SafeString | str:
         return session_time(code.session)
 
     @display(description=_("Whose"), ordering="registration__name")

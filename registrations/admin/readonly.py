@@ -6,27 +6,28 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.views import ChangeList
 
 from events.access import access_of
 from events.admin.scoped import HostScopedAdmin, HostScopedTabularInline
-from events.admin.sessions import moment
+from events.admin.wording import moment_cell
 from events.models import Session
 
 
-def session_time(session: Session) -> str:
-    """When it is, in its own zone."""
-    return moment(session.starts_at, session.time_zone)
+def session_time(session: Session) -> SafeString | str:
+    """When it is, in its own zone, for a column."""
+    return moment_cell(session.starts_at, session.time_zone)
 
 
 def instant_column(name: str, description: Any, host_path: str) -> Any:
     """A column for an instant, which is shown in the home zone of the host that `host_path` leads to."""
 
     @display(description=description, ordering=name)
-    def column(_page: Any, row: Any) -> str:
+    def column(_page: Any, row: Any) -> SafeString | str:
         host = reduce(lambda found, step: found and getattr(found, step), host_path.split("__"), row)
-        return moment(getattr(row, name), host.time_zone if host else "UTC")
+        return moment_cell(getattr(row, name), host.time_zone if host else "UTC")
 
     return column
 

@@ -5,17 +5,23 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
+from events import formats, timezones
 from events.access import access_of
 from events.admin.confirmation import Question, ask, is_confirmed
 from events.admin.scoped import HostFilter
 from events.admin.sessions import WhenFilter
+from events.admin.wording import session_moment
 from events.models import Webinar
 from registrations import signup
 from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
@@ -72,15 +78,18 @@ class OfferCodeInline(ReadOnlyInline):
 
 class MessageInline(ReadOnlyInline):
     model = Message
-    fields = ["kind", "state", "due", "attempts", "sent", "answer"]
-    readonly_fields = ["due", "sent"]
-    hide_title = False
-    show_change_link = True
+    fields = ["kind_link", "state", "due", "attempts", "sent", "answer"]
+    readonly_fields = ["kind_link", "due", "sent"]
     due = instant_column("due_at", _("Due"), "registration__webinar__host")
     sent = instant_column("sent_at", _("Sent"), "registration__webinar__host")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Message]:
         return super().get_queryset(request).select_related("registration__webinar__host")
+
+    @display(description=_("Mail"))
+    def kind_link(self, message: Message) -> SafeString:
+        page = reverse("admin:registrations_message_change", args=[message.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', page, message.get_kind_display())
 
 
 @admin.register(Registration)
@@ -89,11 +98,21 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
 
     host_path = "webinar__host"
     fieldsets = [
-        (_("Who"), {"fields": ["name", "email", "time_zone", "language", "consented"]}),
-        (_("For what"), {"fields": ["webinar", "session_shown", "status", "reference"]}),
+        (_("Who"), {"fields": ["name", "email", "zone_shown", "language_shown", "consented"]}),
+        (_("For what"), {"fields": ["webinar", "session_shown", "status_line", "reference"]}),
         (_("When"), {"fields": ["registered", "confirmed", "waits_since", "cancelled"]}),
     ]
-    readonly_fields = ["session_shown", "consented", "registered", "confirmed", "waits_since", "cancelled"]
+    readonly_fields = [
+        "zone_shown",
+        "language_shown",
+        "session_shown",
+        "status_line",
+        "consented",
+        "registered",
+        "confirmed",
+        "waits_since",
+        "cancelled",
+    ]
     inlines = [AnswerInline, OfferCodeInline, MessageInline]
     list_display = ["name", "email", "webinar", "session_shown", "status_shown", "registered", "mail"]
     list_filter = [
@@ -107,11 +126,32 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
     search_fields = ["name", "email_key", "reference"]
     search_help_text = _("Name, address or reference")
     actions = ["cancel_registrations"]
+    actions_detail = ["cancel_one"]
     consented = instant_column("consented_at", _("Agreed to later mails"), "webinar__host")
     registered = instant_column("registered_at", _("Registered"), "webinar__host")
     confirmed = instant_column("confirmed_at", _("Confirmed"), "webinar__host")
     waits_since = instant_column("waiting_since", _("Waiting since"), "webinar__host")
     cancelled = instant_column("cancelled_at", _("Cancelled"), "webinar__host")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
+        """The way to cancel it is for whoever may."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and access_of(request).may(obj.webinar.host_id, at_least=self.edit_role):
+            return fieldsets
+        return [
+            (name, {**kept, "fields": ["status" if field == "status_line" else field for field in kept["fields"]]})
+            for name, kept in fieldsets
+        ]
+
+    def get_inlines(self, request: HttpRequest, obj: Any | None) -> Any:
+        """A webinar without questions has no answers to show, and one without an offer no codes."""
+        if obj is None:
+            return self.inlines
+        return [
+            *([AnswerInline] if obj.answers.exists() else []),
+            *([OfferCodeInline] if obj.offer_codes.exists() else []),
+            MessageInline,
+        ]
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Registration], search_term: str
@@ -131,8 +171,28 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
             row.mail_states = states[row.pk]
 
     @display(description=_("Session"), ordering="session__starts_at")
-    def session_shown(self, registration: Registration) -> str:
+    def session_shown(self, registration: Registration) -> SafeString | str:
         return session_time(registration.session)
+
+    @display(description=_("Time zone"))
+    def zone_shown(self, registration: Registration) -> str:
+        zone = registration.time_zone
+        if not timezones.is_known(zone):
+            return str(_("Not known: that of the session is used."))
+        return f"{timezones.city_name(zone)} ({zone})"
+
+    @display(description=_("Language"))
+    def language_shown(self, registration: Registration) -> str:
+        return formats.language_name(registration.own_language)
+
+    @display(description=_("Status"))
+    def status_line(self, registration: Registration) -> SafeString | str:
+        """With the way to cancel it where the buttons above are folded away."""
+        if registration.is_cancelled:
+            return registration.get_status_display()
+        page = reverse("admin:registrations_registration_cancel_one", args=[registration.pk])
+        link = '{} <a href="{}" class="text-link lg:hidden">{}</a>'
+        return format_html(link, registration.get_status_display(), page, _("Cancel this registration"))
 
     @display(
         description=_("Status"),
@@ -165,7 +225,7 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
             self.message_user(request, _("None of these can be cancelled: they are cancelled."), messages.WARNING)
             return None
         if not is_confirmed(request):
-            rows = [(person, f"{person.name}, {person.webinar}, {session_time(person.session)}") for person in people]
+            rows = [(person, self._full_name(person)) for person in people]
             return ask(
                 request,
                 self,
@@ -176,6 +236,38 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
             )
         self._cancel(request, people)
         return None
+
+    @action(
+        description=_("Cancel this registration"),
+        url_path="cancel",
+        icon="event_busy",
+        variant=ActionVariant.DANGER,
+        permissions=["cancel_one"],
+    )
+    def cancel_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        person = self._get(request, object_id)
+        if person is None:
+            raise Http404
+        page = reverse("admin:registrations_registration_change", args=[person.pk])
+        if is_confirmed(request):
+            if not person.is_cancelled:
+                self._cancel(request, [person])
+            return HttpResponseRedirect(page)
+        return ask(request, self, self._question(1), [(person, self._full_name(person))], back=page)
+
+    def has_cancel_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        person = self._get(request, object_id) if object_id else None
+        if person is None or not access_of(request).may(person.webinar.host_id, at_least=self.edit_role):
+            return False
+        # Whoever clicks twice gets the page again, not a refusal.
+        return is_confirmed(request) or not person.is_cancelled
+
+    def _get(self, request: HttpRequest, object_id: str) -> Registration | None:
+        found = self.get_object(request, object_id)
+        return found if isinstance(found, Registration) else None
+
+    def _full_name(self, person: Registration) -> str:
+        return f"{person.name}, {person.webinar}, {session_moment(person.session)}"
 
     def _question(self, count: int) -> Question:
         return Question(

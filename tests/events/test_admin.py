@@ -410,9 +410,17 @@ def test_moving_a_session_on_its_own_page_goes_through_the_act(client, owner, ho
 
     page = client.get(url(Session, "change", session.pk))
     data = form_data(page) | {"local_time": "15:00"}
-    response = client.post(url(Session, "change", session.pk), data, follow=True)
+    question = client.post(url(Session, "change", session.pk), data)
+    session.refresh_from_db()
+    assert (session.local_time, heard) == (time(13, 30), [])
+    response = client.post(url(Session, "change", session.pk), data | {"confirmed": ""}, follow=True)
 
     session.refresh_from_db()
+    assert "1 person holds a place or waits for one, and is told by mail" in question.content.decode()
+    assert (
+        "moves from Wed, 14 May 2031, 13:30 London, UTC+1 "
+        "to Wed, 14 May 2031, 15:00 London, UTC+1." in question.content.decode()
+    )
     assert "1 person holds a place and is told when you save another time." in page.content.decode()
     assert (session.local_time, session.sequence) == (time(15, 0), 1)
     assert heard == [(session_rescheduled, session.pk)]
@@ -551,8 +559,12 @@ def test_a_new_title_and_a_new_time_are_told_in_one_mail(client, owner, host):
     page = url(Webinar, "change", webinar.pk)
 
     data = form_data(client.get(page)) | {"title": "Roads and Rivers", "sessions-0-local_time": "15:00"}
-    response = client.post(page, data, follow=True)
+    question = client.post(page, data).content.decode()
+    response = client.post(page, data | {"confirmed": ""}, follow=True)
 
+    assert "Save and tell 2 people" in question
+    assert "The title changes from “Roads” to “Roads and Rivers”." in question
+    assert "Roads and Rivers moves from Wed, 14 May 2031, 13:30 London, UTC+1" in question
     assert "2 people are being told of the change." in response.content.decode()
     for person in people:
         person.refresh_from_db()

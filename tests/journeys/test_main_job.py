@@ -110,6 +110,7 @@ def test_a_stranger_registers_the_organizer_moves_the_session_and_the_calendar_f
     page.goto(f"/admin/events/session/{session.pk}/change/")
     page.locator("[name=local_time]").fill("15:00")
     page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save and tell 1 person").click()
     smtp_sink.wait_for(2)
     moved = invite_in(smtp_sink.mails[1])
     session.refresh_from_db()
