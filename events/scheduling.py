@@ -79,7 +79,9 @@ def save_session(session: Session, *, by: User | None, now: datetime) -> Session
             session.save()
         else:
             _save_revised(session, previous=PlannedTime.of(stored), by=by, now=now)
-        if _has_more_places(stored, session):
+        # Places that came free while it was over were of no use to those who waited; they are now.
+        takes_place_again = stored.has_ended(now) and not session.has_ended(now)
+        if takes_place_again or _has_more_places(stored, session):
             places_added.send(Session, session=session, now=now)
     return session
 

@@ -359,11 +359,16 @@ def _email_fault(email: str) -> str:
 
 
 def _ascii_domain(domain: str) -> str:
-    """The domain as mail servers spell it (RFC 3490), empty where it cannot be spelt so."""
+    """The domain as mail servers spell it (RFC 3490), empty where it cannot be spelt so or would become another.
+
+    The newer rules (RFC 5891) keep what the older ones fold: faß.de would reach whoever has fass.de.
+    """
     try:
-        return domain.encode("idna").decode("ascii")
+        spelt = domain.encode("idna")
+        is_same = spelt.decode("idna").lower() == domain.lower()
     except UnicodeError:
         return ""
+    return spelt.decode("ascii") if is_same else ""
 
 
 def _is_email(text: str) -> bool:

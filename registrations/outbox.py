@@ -35,7 +35,12 @@ LINK_AGAIN_AT_MOST_EVERY = timedelta(minutes=10)
 
 _UPDATES = {Message.Kind.RESCHEDULED, Message.Kind.SESSION_CHANGED}
 # What tells the newest state anyway, and so carries an update with it.
-_CARRIERS = {Message.Kind.CONFIRMED, Message.Kind.PROMOTED, Message.Kind.WAITLISTED}
+_CARRIERS = {
+    Message.Kind.CONFIRMED,
+    Message.Kind.PROMOTED,
+    Message.Kind.WAITLISTED,
+    Message.Kind.SESSION_CHANGED,
+}
 
 
 # ---------- writing ----------
@@ -75,6 +80,8 @@ def enqueue_all(
         else:
             carrier.sequence, carrier.due_at = _promised_revision(person, Message.Kind(carrier.kind)), now
             carried.append(carrier)
+            # One that came back from an attempt may wait beside it; two would tell the same news.
+            replaced += [message.pk for message in earlier if message is not carrier]
     if carried:
         Message.objects.bulk_update(carried, ["sequence", "due_at"])
     if replaced:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from events.models import Question, Session
-from registrations.forms import RegistrationForm, SessionChoiceForm, shown_answer
+from registrations.forms import RegistrationForm, SessionChoiceForm, check_email, shown_answer
 from tests.builders import NOW, make_question, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +314,11 @@ def test_a_stored_answer_is_shown_in_words(kind, value, words):
     question = make_question(make_webinar(), kind=kind)
 
     assert shown_answer(question, value) == words
+
+
+def test_an_address_that_mail_would_carry_to_another_domain_is_refused():
+    check_email("anna@bücher.example")
+    check_email("Anna@BÜCHER.example")
+
+    with pytest.raises(ValidationError):
+        check_email("anna@faß.example")

@@ -6,7 +6,7 @@ import pytest
 
 from events import scheduling
 from events.models import Session
-from registrations import signup
+from registrations import outbox, signup
 from registrations.models import Message, Registration
 from tests.builders import NOW, make_offer, make_question, make_registration, make_session, make_webinar
 
@@ -392,3 +392,36 @@ def test_a_promotion_replaces_the_notice_of_waiting_that_was_not_sent_yet():
     signup.cancel(leaving, now=NOW)
 
     assert dict(waiting.messages.values_list("kind", "state")) == {"waitlisted": "dropped", "promoted": "queued"}
+
+
+def test_a_mail_that_came_back_and_one_written_since_do_not_tell_the_same_twice():
+    webinar = make_webinar()
+    first, second = make_session(webinar), make_session(webinar, local_time=time(18, 0))
+    registration = make_registration(first)
+    under_way = outbox.claim(registration.messages.get().pk, now=NOW)
+    assert under_way is not None
+    signup.change_session(registration, session=second, now=NOW)
+    outbox.mark_postponed(under_way, answer="421 Later", now=NOW)
+    second.refresh_from_db()
+    second.local_time = time(19, 0)
+
+    scheduling.save_session(second, by=None, now=NOW)
+
+    assert registration.messages.open().count() == 1
+    assert registration.messages.open().get().sequence == 2
+
+
+def test_whoever_waited_for_a_session_that_takes_place_after_all_gets_the_place_that_came_free():
+    session = make_session(capacity=1)
+    other = make_session(session.webinar, local_date=date(2026, 11, 18))
+    holder, waiting = make_registration(session), make_registration(session)
+    later = session.ends_at + timedelta(hours=1)
+    signup.change_session(holder, session=other, now=later)
+    session.refresh_from_db()
+    session.local_date = date(2026, 10, 21)
+
+    scheduling.save_session(session, by=None, now=later)
+
+    waiting.refresh_from_db()
+    session.refresh_from_db()
+    assert (waiting.is_confirmed, session.places_taken) == (True, 1)
