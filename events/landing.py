@@ -218,12 +218,6 @@ class LandingPage:
     def language(self) -> str:
         return formats.language_name(self.webinar.language)
 
-    @property
-    def other_sessions(self) -> int:
-        """How many sessions beside the one in the hero can be chosen in the form."""
-        here = self.session.pk if self.session else None
-        return sum(option.is_selectable and option.id != here for option in self.options)
-
 
 def get_webinar(slug: str) -> Webinar:
     """The webinar at that address with its host, series, sessions and zones. Raises Webinar.DoesNotExist for drafts."""

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from html import unescape
 from pathlib import PurePath
 from typing import Any
 
@@ -78,12 +77,6 @@ def validate_rich_text(html: str) -> None:
             code="too_long",
             params={"length": len(html), "limit": MAX_RICH_TEXT_LENGTH},
         )
-
-
-def text_of(html: str) -> str:
-    """The words of a rich text, for plain-text mails and search."""
-    spaced = re.sub(r"</(p|li|h3|h4|blockquote)>|<br>", "\n", html)
-    return re.sub(r"\n{3,}", "\n\n", unescape(nh3.clean(spaced, tags=set()))).strip()
 
 
 def validate_time_zone(value: str) -> None:

@@ -54,8 +54,8 @@ def register(
     """Give somebody a place in the session, or a place in its queue, and owe them the mail that says so.
 
     The same address for the same webinar is the same registration: an active one stays as it is and its owner is sent
-    the link again; a cancelled one comes back to life, with its calendar entry. Raises RegistrationClosedError or
-    SessionFullError, having written nothing.
+    the link again; one whose session was cancelled or is over moves to this session; a cancelled one comes back to
+    life, with its calendar entry. Raises RegistrationClosedError or SessionFullError, having written nothing.
     """
     person = _Person(
         name=name, email=email.strip(), time_zone=time_zone, language=language, consented_at=now if wants_news else None

@@ -183,9 +183,6 @@ class Session(models.Model):
     def join_opens_at(self) -> datetime:
         return self.starts_at - JOIN_OPENS_BEFORE
 
-    def has_started(self, now: datetime) -> bool:
-        return now >= self.starts_at
-
     def has_ended(self, now: datetime) -> bool:
         return now >= self.ends_at
 

@@ -34,18 +34,6 @@ COMING = {"local_date": date(2031, 5, 14), "local_time": time(13, 30)}
 
 
 @pytest.fixture
-def host():
-    return make_host(name="Border Review", time_zone="Europe/London")
-
-
-@pytest.fixture
-def owner(client, host):
-    user = make_organizer(host)
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def heard():
     """The announcements of the catalogue that went out."""
     announcements = []

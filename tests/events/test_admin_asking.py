@@ -10,24 +10,12 @@ from events import scheduling
 from events.admin.widgets import storable
 from events.models import Membership, Session, Webinar
 from registrations import signup
-from tests.builders import NOW, make_host, make_organizer, make_presenter, make_registration, make_session, make_webinar
+from tests.builders import NOW, make_organizer, make_presenter, make_registration, make_session, make_webinar
 from tests.events.test_admin import errors_of, form_data, url
 
 pytestmark = pytest.mark.django_db
 
 COMING = {"local_date": date(2031, 5, 14), "local_time": time(13, 30)}
-
-
-@pytest.fixture
-def host():
-    return make_host()
-
-
-@pytest.fixture
-def owner(client, host):
-    user = make_organizer(host)
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture

@@ -10,22 +10,10 @@ from PIL import Image
 
 from events.admin.widgets import storable
 from events.models import Host, Presenter, Webinar
-from tests.builders import make_host, make_organizer, make_presenter
+from tests.builders import make_organizer, make_presenter
 from tests.events.test_admin import as_inline, errors_of, form_data, url, webinar_data
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def host():
-    return make_host()
-
-
-@pytest.fixture
-def owner(client, host):
-    user = make_organizer(host)
-    client.force_login(user)
-    return user
 
 
 def sign_in_superuser(client):
