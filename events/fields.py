@@ -1,11 +1,13 @@
 """Model fields that clean what is put into them, whichever door it comes through."""
 
+from pathlib import PurePath
 from typing import Any
 
 from django import forms
+from django.core.files.base import ContentFile
 from django.db import models
 
-from events import validators
+from events import pictures, validators
 
 
 class SingleLineField(models.CharField):  # type: ignore[type-arg]
@@ -54,13 +56,24 @@ class WebAddressInput(forms.URLField):
 
 
 class PictureField(models.ImageField):
-    """A picture to show on pages, checked when it is uploaded."""
+    """A picture to show on pages: checked when it is uploaded, and stored as WebP no larger than `box`."""
+
+    def __init__(self, *args: Any, box: tuple[int, int] = pictures.WIDE, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.box = box
 
     def validate(self, value: Any, model_instance: Any) -> None:
         super().validate(value, model_instance)
         # What is stored was checked when it came, and its file may be elsewhere by now.
         if value and not value._committed:
             validators.validate_picture(value)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
+        file = getattr(model_instance, self.attname)
+        if file and not file._committed:
+            webp = ContentFile(pictures.as_webp(file, box=self.box))
+            file.save(str(PurePath(file.name).with_suffix(".webp")), webp, save=False)
+        return super().pre_save(model_instance, add)
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": PictureInput, **kwargs})

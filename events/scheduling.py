@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from events import freshness
 from events.models import Session, User, Webinar
 from events.querysets import SessionQuerySet
 from events.signals import places_added, session_cancelled, session_rescheduled
@@ -64,6 +65,7 @@ def save_session(session: Session, *, by: User | None, now: datetime) -> Session
     """
     session.full_clean(exclude=["webinar"])
     with transaction.atomic():
+        freshness.throw_away()
         stored = _locked_sessions().filter(pk=session.pk).first()
         if stored is None:
             session.revised_at = _whole_second(now)
@@ -101,6 +103,7 @@ def announce_new_title(webinar: Webinar, *, by: User | None, now: datetime) -> i
     To be called once after a changed title was stored, with whatever else changed, so that one mail tells of both.
     """
     with transaction.atomic():
+        freshness.throw_away()
         coming = list(_locked_sessions().filter(webinar=webinar, ends_at__gt=now, state=Session.State.SCHEDULED))
         for session in coming:
             _save_revised(session, previous=PlannedTime.of(session), by=by, now=now)
@@ -110,6 +113,7 @@ def announce_new_title(webinar: Webinar, *, by: User | None, now: datetime) -> i
 def cancel_session(session: Session, *, by: User | None, now: datetime) -> Session:
     """Call a session off and withdraw it from every calendar. Safe to run twice: the second time does nothing."""
     with transaction.atomic():
+        freshness.throw_away()
         stored = _locked_sessions().get(pk=session.pk)
         if stored.is_cancelled:
             return stored
@@ -124,6 +128,7 @@ def cancel_session(session: Session, *, by: User | None, now: datetime) -> Sessi
 def cancel_webinar(webinar: Webinar, *, by: User | None, now: datetime) -> Webinar:
     """Call a webinar off with every session that has not ended. Safe to run twice."""
     with transaction.atomic():
+        freshness.throw_away()
         for session in _locked_sessions().filter(webinar=webinar, ends_at__gt=now, state=Session.State.SCHEDULED):
             cancel_session(session, by=by, now=now)
         webinar.status = Webinar.Status.CANCELLED
@@ -138,6 +143,8 @@ def _locked_sessions() -> SessionQuerySet:
 
 def _save_revised(session: Session, *, previous: PlannedTime, by: User | None, now: datetime) -> None:
     """Store a session that calendars must show differently, and say so unless nobody needs to know any more."""
+    if session.starts_at != previous.starts_at and session.webinar.status != Webinar.Status.DRAFT:
+        session.previous_starts_at = previous.starts_at
     was_over = previous.starts_at + previous.duration <= now
     session.sequence += 1
     session.revised_at = _whole_second(now)

@@ -88,7 +88,7 @@ def validate_time_zone(value: str) -> None:
 def validate_picture(file: Any) -> None:
     """Refuse what is too large, and what is no PNG, JPEG, WebP or GIF under a name that says so.
 
-    Only the head of the file is read: nothing is unpacked, however large it says that it is.
+    Nothing is unpacked before its head has said how large it is.
     """
     if file.size > MAX_PICTURE_BYTES:
         raise ValidationError(
@@ -105,6 +105,7 @@ def validate_picture(file: Any) -> None:
         )
     if pixels > MAX_PICTURE_PIXELS:
         raise _too_many_pixels()
+    _unpack(file)
 
 
 def _head_of(file: Any) -> tuple[str, int]:
@@ -120,6 +121,17 @@ def _head_of(file: Any) -> tuple[str, int]:
         raise ValidationError(
             _("This is no picture that browsers show. PNG, JPEG, WebP and GIF are taken."), code="picture_kind"
         ) from error
+    finally:
+        file.seek(0)
+
+
+def _unpack(file: Any) -> None:
+    """Raise ValidationError where the file is damaged behind its head."""
+    try:
+        with Image.open(file) as image:
+            image.load()
+    except (OSError, ValueError, SyntaxError) as error:
+        raise ValidationError(_("The picture is damaged: it ends too early."), code="picture_damaged") from error
     finally:
         file.seek(0)
 

@@ -59,6 +59,7 @@ class Registration(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    surveyed_at = models.DateTimeField(_("answered the survey"), null=True, blank=True)
     uid = models.CharField(max_length=300, unique=True, default=new_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
     dtstamp = models.DateTimeField(null=True, editable=False)

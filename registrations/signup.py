@@ -18,10 +18,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
+from events import freshness
 from events.models import Question, Session
 from events.scheduling import PlannedTime
 from registrations import invites, offers, outbox
-from registrations.models import Answer, Message, Registration, address_key
+from registrations.answers import store_answers
+from registrations.models import Message, Registration, address_key
 
 
 class SignupError(Exception):
@@ -186,7 +188,7 @@ def _register(session: Session, person: _Person, answers: Mapping[Question, str]
         _queue(registration, now)
     registration.save()
     # 4. What belongs to it.
-    _store_answers(registration, answers)
+    store_answers(registration, answers, asked=Question.Asked.REGISTERING)
     if has_place:
         offers.issue(registration, now=now)
     kind = Message.Kind.CONFIRMED if has_place else Message.Kind.WAITLISTED
@@ -201,6 +203,8 @@ def _take_place(session: Session) -> bool:
     """
     if _raise_places_taken(session):
         return True
+    if not session.is_full:  # the page that they came from showed a place
+        freshness.throw_away()
     locked = Session.objects.select_for_update(no_key=True).get(pk=session.pk)
     if locked.is_cancelled:
         raise RegistrationClosedError(_("This session has just been cancelled."))
@@ -213,7 +217,10 @@ def _take_place(session: Session) -> bool:
 
 def _raise_places_taken(session: Session) -> bool:
     free = Q(capacity__isnull=True) | Q(places_taken__lt=F("capacity"))
-    return bool(Session.objects.scheduled().filter(free, pk=session.pk).update(places_taken=F("places_taken") + 1))
+    is_taken = Session.objects.scheduled().filter(free, pk=session.pk).update(places_taken=F("places_taken") + 1)
+    if is_taken and session.runs_out:
+        freshness.throw_away()
+    return bool(is_taken)
 
 
 def _lock_sessions(*ids: int) -> dict[int, Session]:
@@ -297,6 +304,8 @@ def _pass_on_place(session: Session, now: datetime) -> None:
         outbox.enqueue(first, Message.Kind.PROMOTED, now=now)
         return
     Session.objects.filter(pk=session.pk, places_taken__gt=0).update(places_taken=F("places_taken") - 1)
+    if session.runs_out:
+        freshness.throw_away()
 
 
 def _first_waiting(session: Session, now: datetime) -> Registration | None:
@@ -313,14 +322,3 @@ def _give_place(registration: Registration, now: datetime) -> None:
     _place(registration, now)
     registration.save()
     offers.issue(registration, now=now)
-
-
-def _store_answers(registration: Registration, answers: Mapping[Question, str]) -> None:
-    """Keep the answers with the wording that was asked; whoever registers again answers anew."""
-    if registration.answers.exists():
-        registration.answers.all().delete()
-    Answer.objects.bulk_create(
-        Answer(registration=registration, question=question, wording=question.wording, value=value)
-        for question, value in answers.items()
-        if value
-    )

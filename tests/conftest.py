@@ -5,8 +5,24 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from django.utils import translation
+from pytest_django import Settings
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.browser", "tests.servers"]
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Each test begins in the site's own language: a request leaves its own behind, and the next changes it."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def no_kept_pages(settings: Settings) -> None:
+    """Pages are read anew each time, since tests change rows behind the site's back. Those of the cache turn it on."""
+    settings.PAGES_REDIS_URL = ""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,21 +2,31 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 from django.views.static import serve
 
+from events.urls import neutral_urlpatterns
 from webinar_site import health
 
+handler404 = "events.missing.page_not_found"
+handler429 = "events.missing.too_many_requests"  # asked for by the sign-in pages (allauth)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("", include("registrations.urls")),
-    path("", include("events.urls")),
+    *neutral_urlpatterns,
+    # The address says the language: /ar/… is Arabic, and without one it is the site's own. So a page is the same for
+    # everybody who has its address, and caches and search engines can tell the languages apart.
+    *i18n_patterns(
+        path("accounts/", include("allauth.urls")),
+        path("", include("registrations.urls")),
+        path("", include("events.urls")),
+        prefix_default_language=False,
+    ),
 ]
 
 if not settings.EMAIL_URL:

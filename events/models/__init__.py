@@ -1,5 +1,6 @@
 """The catalogue's tables, a file for each thing that an organizer would name."""
 
+from events.models.addresses import FormerAddress
 from events.models.hosts import Host, Membership
 from events.models.offers import Offer, OfferCondition
 from events.models.presenters import Affiliation, Appearance, Presenter
@@ -13,6 +14,7 @@ __all__ = [
     "Affiliation",
     "Appearance",
     "DisplayZone",
+    "FormerAddress",
     "Host",
     "Membership",
     "Offer",

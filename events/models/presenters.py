@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from events.fields import PictureField, RichTextField, SingleLineField
 from events.models.hosts import Host
 from events.models.webinars import Webinar
+from events.pictures import SQUARE
 
 
 class Presenter(models.Model):
@@ -22,7 +23,7 @@ class Presenter(models.Model):
     )
     slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of their page, /presenters/…/."))
     biography = RichTextField(_("biography"), blank=True)
-    portrait = PictureField(_("portrait"), upload_to="presenters", blank=True)
+    portrait = PictureField(_("portrait"), upload_to="presenters", blank=True, box=SQUARE)
 
     class Meta:
         ordering = ["name", "pk"]

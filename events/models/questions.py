@@ -20,8 +20,13 @@ class Question(models.Model):
         NUMBER = "number", _("Number")
         COUNTRY = "country", _("Country")
 
+    class Asked(models.TextChoices):
+        REGISTERING = "registering", _("When registering")
+        SURVEY = "survey", _("Afterwards, in the survey")
+
     webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="questions", verbose_name=_("webinar"))
     wording = SingleLineField(_("question"), max_length=200)
+    asked = models.CharField(_("asked"), max_length=11, choices=Asked.choices, default=Asked.REGISTERING)
     kind = models.CharField(_("kind of answer"), max_length=8, choices=Kind.choices, default=Kind.SHORT_TEXT)
     help_text = SingleLineField(_("help"), max_length=200, blank=True)
     options = PlainTextField(_("options"), blank=True, help_text=_("One a line, for one or some of several."))

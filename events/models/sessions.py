@@ -57,6 +57,8 @@ class Session(models.Model):
     )
     starts_at = models.DateTimeField(_("starts"), editable=False)
     ends_at = models.DateTimeField(_("ends"), editable=False)
+    # Where it was announced before its last move, for pages and search engines to say so.
+    previous_starts_at = models.DateTimeField(_("moved from"), null=True, editable=False)
     capacity = models.PositiveIntegerField(
         _("places"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("Empty: no limit.")
     )
@@ -175,9 +177,19 @@ class Session(models.Model):
     @property
     def is_nearly_full(self) -> bool:
         """A tenth left, or five places, whichever is more."""
-        if self.capacity is None or self.is_full:
-            return False
-        return (self.places_left or 0) <= max(self.capacity // 10, 5)
+        return not self.is_full and self._is_at_most(self._few)
+
+    @property
+    def runs_out(self) -> bool:
+        """Whether the next place taken or given back changes what people are told, though others were quicker."""
+        return self._is_at_most(self._few + 5)
+
+    @property
+    def _few(self) -> int:
+        return max((self.capacity or 0) // 10, 5)
+
+    def _is_at_most(self, count: int) -> bool:
+        return self.places_left is not None and self.places_left <= count
 
     @property
     def join_opens_at(self) -> datetime:

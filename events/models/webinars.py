@@ -33,6 +33,10 @@ class Webinar(models.Model):
         EVERYONE = "everyone", _("Everyone")
         UNLISTED = "unlisted", _("Whoever has the link")
 
+    class ReplayAccess(models.TextChoices):
+        EVERYONE = "everyone", _("Everyone who sees the page")
+        REGISTERED = "registered", _("Whoever had registered")
+
     host = models.ForeignKey(Host, models.PROTECT, related_name="webinars", verbose_name=_("host"))
     series = models.ForeignKey(
         Series, models.SET_NULL, null=True, blank=True, related_name="webinars", verbose_name=_("series")
@@ -67,6 +71,13 @@ class Webinar(models.Model):
         _("registration closes"), null=True, blank=True, help_text=_("Empty: when the session ends.")
     )
     replay_url = WebAddressField(_("replay"), blank=True, help_text=_("Where the recording is, once there is one."))
+    replay_access = models.CharField(
+        _("who can watch it"), max_length=10, choices=ReplayAccess.choices, default=ReplayAccess.EVERYONE
+    )
+    replay_from = models.DateTimeField(
+        _("to be watched from"), null=True, blank=True, help_text=_("Empty: as soon as the last session is over.")
+    )
+    replay_until = models.DateTimeField(_("to be watched until"), null=True, blank=True)
     attended_count = models.PositiveIntegerField(
         _("attended"), null=True, blank=True, help_text=_("As the platform counted, once it is over.")
     )
@@ -86,6 +97,16 @@ class Webinar(models.Model):
                 condition=models.Q(status__in=["draft", "published", "cancelled"]), name="webinar_status"
             ),
             models.CheckConstraint(condition=models.Q(access__in=["everyone", "unlisted"]), name="webinar_access"),
+            models.CheckConstraint(
+                condition=models.Q(replay_access__in=["everyone", "registered"]), name="webinar_replay_access"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(replay_from__isnull=True)
+                | models.Q(replay_until__isnull=True)
+                | models.Q(replay_until__gt=models.F("replay_from")),
+                name="webinar_replay_ends_after_it_begins",
+                violation_error_message=_("The replay must end after it begins."),
+            ),
             models.CheckConstraint(
                 condition=models.Q(price_amount=0) | (models.Q(price_amount__gt=0) & ~models.Q(price_currency="")),
                 name="webinar_price_has_currency",

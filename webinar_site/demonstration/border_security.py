@@ -65,6 +65,7 @@ def _offer(*, valid_until: date) -> OfferContent:
             OfferCondition.Kind.ATTENDED,
             OfferCondition.Kind.ASKED,
             OfferCondition.Kind.REPLAY,
+            OfferCondition.Kind.SURVEY,
         ),
         attended_minutes=45,
         valid_until=valid_until,
@@ -420,6 +421,21 @@ def _caspian_webinar(wednesday: date) -> WebinarContent:
                     "Who keeps the register of small boats, and who may read it?",
                     "",
                 ),
+            ),
+            QuestionContent(
+                wording="How much of it can you use in your work?",
+                kind=Question.Kind.ONE_OF,
+                options=("Most of it", "Some of it", "Little", "Nothing"),
+                asked=Question.Asked.SURVEY,
+            ),
+            QuestionContent(
+                wording="Which region should the series turn to next?",
+                kind=Question.Kind.SOME_OF,
+                options=("Black Sea", "Horn of Africa", "Sahel", "South-East Asia"),
+                asked=Question.Asked.SURVEY,
+            ),
+            QuestionContent(
+                wording="What should we do better?", kind=Question.Kind.LONG_TEXT, asked=Question.Asked.SURVEY
             ),
         ),
         recommended=(CENTRAL_ASIA_SLUG,),

@@ -61,6 +61,7 @@ class QuestionContent:
     kind: str = Question.Kind.SHORT_TEXT
     help_text: str = ""
     options: tuple[str, ...] = ()
+    asked: str = Question.Asked.REGISTERING
     # What the demonstration's registrants answer, in turn; an empty one is no answer.
     answers: tuple[str, ...] = ()
 

@@ -176,6 +176,7 @@ def _load_question(webinar: Webinar, content: QuestionContent, order: int) -> tu
         kind=content.kind,
         help_text=content.help_text,
         options="\n".join(content.options),
+        asked=content.asked,
         order=order,
     )
     return _save(question), content

@@ -1,0 +1,81 @@
+"""Whether pages that were kept still say what is true: one mark for all processes, which changes with every edit.
+
+A kept page carries the mark that was in force before it was read from the database, and is shown only while that is
+still the mark. So whatever changes the catalogue calls `throw_away`, and no kept page outlives it anywhere.
+"""
+
+import functools
+import logging
+import secrets
+import time
+from datetime import datetime
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+
+logger = logging.getLogger(__name__)
+
+KEY = "webinar-site:generation"
+# A visitor waits no longer than this for the mark, and after a failure nobody does for a while.
+ANSWER_SECONDS = 0.5
+PAUSE_SECONDS = 10
+
+_asks_again_at = 0.0
+
+
+def generation() -> str | None:
+    """The mark in force; None while nobody can know it, and then nothing kept may be shown."""
+    client = _client(settings.PAGES_REDIS_URL)
+    if client is None or time.monotonic() < _asks_again_at:
+        return None
+    try:
+        mark = client.get(KEY)
+        if mark is None:
+            client.set(KEY, secrets.token_hex(8), nx=True)
+            mark = client.get(KEY)
+    except redis.RedisError as error:
+        _pause(error)
+        return None
+    return mark.decode("ascii") if isinstance(mark, bytes) else None
+
+
+def throw_away() -> None:
+    """Make every kept page worthless, once the transaction that this is called in has been committed. May run twice.
+
+    While Redis is away the mark stays; the pages then go when their minute is over (`webinar_site.page_cache`).
+    """
+    transaction.on_commit(_change_mark, robust=True)
+
+
+def share(response: HttpResponse, *, until: datetime | None = None) -> None:
+    """Say that a page is the same for everybody who has its address, its language and its zone.
+
+    `until`: when it will say something else, whatever happens; None where nothing is planned.
+    """
+    response.shared_until = until  # type: ignore[attr-defined]
+    response.is_shared = True  # type: ignore[attr-defined]
+
+
+def _change_mark() -> None:
+    client = _client(settings.PAGES_REDIS_URL)
+    if client is None or time.monotonic() < _asks_again_at:
+        return
+    try:
+        client.set(KEY, secrets.token_hex(8))
+    except redis.RedisError as error:
+        _pause(error)
+
+
+@functools.lru_cache(maxsize=4)
+def _client(url: str) -> redis.Redis | None:
+    if not url:
+        return None
+    return redis.Redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, retry=None)
+
+
+def _pause(error: redis.RedisError) -> None:
+    global _asks_again_at
+    _asks_again_at = time.monotonic() + PAUSE_SECONDS
+    logger.warning("Redis does not answer (%s). For %s seconds no page is kept.", type(error).__name__, PAUSE_SECONDS)

@@ -1,0 +1,23 @@
+"""Addresses of pages that are no more, so that old links are answered truthfully."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class FormerAddress(models.Model):
+    """Where a page was: it has moved for good (RFC 9110 15.4.2), or it is gone (15.5.11).
+
+    Paths are those of the site's own language, from the first stroke: /webinars/border-challenges/.
+    """
+
+    path = models.CharField(_("was at"), max_length=200, unique=True)
+    moved_to = models.CharField(_("is now at"), max_length=200, blank=True, help_text=_("Empty: the page is gone."))
+    retired_at = models.DateTimeField(_("since"))
+
+    class Meta:
+        ordering = ["path"]
+        verbose_name = _("former address")
+        verbose_name_plural = _("former addresses")
+
+    def __str__(self) -> str:
+        return self.path

@@ -1,0 +1,101 @@
+"""Uploaded pictures become ones that pages can show."""
+
+import io
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from events import pictures
+from tests.builders import make_host, make_presenter, make_webinar
+
+
+def picture(size, *, kind="PNG", mode="RGB", colour="red", name="portrait.png", **saved) -> SimpleUploadedFile:
+    data = io.BytesIO()
+    Image.new(mode, size, colour).save(data, kind, **saved)
+    return SimpleUploadedFile(name, data.getvalue())
+
+
+def opened(webp: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(webp))
+
+
+def stored(field) -> bytes:
+    with field.open() as file:
+        return file.read()
+
+
+@pytest.mark.parametrize(
+    ("size", "box", "expected"),
+    [
+        ((900, 600), pictures.SQUARE, (224, 224)),
+        ((100, 80), pictures.SQUARE, (80, 80)),
+        ((3200, 1600), pictures.WIDE, (1600, 800)),
+        ((40, 20), pictures.WIDE, (40, 20)),
+    ],
+)
+def test_picture_is_no_larger_than_it_is_shown(size, box, expected):
+    webp = opened(pictures.as_webp(picture(size), box=box))
+
+    assert (webp.format, webp.size) == ("WEBP", expected)
+
+
+def test_what_the_camera_added_stays_behind_and_the_picture_stands_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # held on its side
+    exif[0x010F] = "Camera of Anna"
+    photograph = picture((80, 40), kind="JPEG", name="a.jpg", exif=exif)
+
+    webp = opened(pictures.as_webp(photograph, box=pictures.WIDE))
+
+    assert webp.size == (40, 80)
+    assert not webp.getexif()
+
+
+def test_transparent_logo_stays_transparent():
+    logo = picture((40, 40), mode="RGBA", colour=(0, 0, 0, 0))
+
+    assert opened(pictures.as_webp(logo, box=pictures.WIDE)).convert("RGBA").getpixel((20, 20))[3] == 0
+
+
+def test_moving_picture_stands_still():
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    data = io.BytesIO()
+    frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=1000)
+
+    webp = opened(pictures.as_webp(SimpleUploadedFile("a.gif", data.getvalue()), box=pictures.WIDE))
+
+    assert getattr(webp, "n_frames", 1) == 1
+
+
+@pytest.mark.django_db
+def test_models_store_webp_and_keep_it(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+    presenter = make_presenter(portrait=picture((500, 400), kind="JPEG", name="Anna Portrait.JPG"))
+    host = make_host(logo=picture((50, 50)))
+    webinar = make_webinar(picture=picture((2000, 1000)))
+
+    assert presenter.portrait.name == "presenters/Anna_Portrait.webp"
+    assert opened(stored(presenter.portrait)).size == (224, 224)
+    assert [opened(stored(each)).format for each in (host.logo, webinar.picture)] == ["WEBP", "WEBP"]
+    presenter.biography = "<p>Changed</p>"
+    presenter.save()
+    presenter.refresh_from_db()
+    assert presenter.portrait.name == "presenters/Anna_Portrait.webp"
+
+
+@pytest.mark.django_db
+def test_damaged_picture_is_refused_beside_its_field(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    noise = Image.effect_noise((200, 200), 80)
+    data = io.BytesIO()
+    noise.save(data, "PNG")
+    host = make_host()
+    host.logo = SimpleUploadedFile("logo.png", data.getvalue()[: len(data.getvalue()) // 2])
+
+    with pytest.raises(ValidationError) as refusal:
+        host.full_clean()
+
+    assert refusal.value.message_dict == {"logo": ["The picture is damaged: it ends too early."]}
