@@ -1,20 +1,31 @@
-"""Calendars to download and to subscribe to: what anybody may know of a webinar's or a host's sessions."""
+"""What to subscribe to: calendars of sessions, and news of webinars in Atom (RFC 4287)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import format_html
+from django.utils.http import http_date
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_safe
 
-from events import ical
-from events.links import absolute
-from events.models import Host, Session, Webinar
+from events import formats, ical
+from events.landing import main_session
+from events.links import absolute, site_host
+from events.models import Host, Series, Session, Webinar
+from events.querysets import SessionQuerySet, WebinarQuerySet
 
 CACHE_SECONDS = 300
+# What was published lately stays in the news, though it may be over.
+NEW_FOR = timedelta(days=30)
+MOST_ENTRIES = 50
 
 
 @require_safe
@@ -37,11 +48,116 @@ def webinar_calendar(request: HttpRequest, slug: str) -> HttpResponse:
 def host_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     """The sessions of a host's listed webinars, to subscribe to: those to come and those of the last month."""
     host = get_object_or_404(Host, slug=slug)
+    return _subscribed(Webinar.objects.filter(host=host), name=host.name, host=host)
+
+
+@require_safe
+@conditional_page
+def series_calendar(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same of a series. There is none before its first webinar is published."""
+    series = _series(slug)
+    return _subscribed(Webinar.objects.filter(series=series), name=series.title, host=series.host)
+
+
+@require_safe
+@conditional_page
+def feed(request: HttpRequest) -> HttpResponse:
+    """News of the site's webinars: those that are coming, and those that were published lately."""
+    return _news(
+        Webinar.objects.all(),
+        title=_("Webinars"),
+        page=reverse("home"),
+        address=reverse("feed"),
+        subtitle=_("Webinars that are coming, and those that were published lately."),
+    )
+
+
+@require_safe
+@conditional_page
+def host_feed(request: HttpRequest, slug: str) -> HttpResponse:
+    """News of one host's webinars."""
+    host = get_object_or_404(Host, slug=slug)
+    return _news(
+        Webinar.objects.filter(host=host),
+        title=host.name,
+        page=host.get_absolute_url(),
+        address=reverse("host_feed", args=[host.slug]),
+        subtitle=host.about,
+    )
+
+
+class NewsFeed(Atom1Feed):
+    """Atom whose entries say in which language they are, and which says the same until something changes."""
+
+    def item_attributes(self, item: dict[str, Any]) -> dict[str, str]:
+        return {"xml:lang": item["language"]}
+
+    def latest_post_date(self) -> datetime:
+        """When anything in it changed last. Django says now of an empty feed, which were news to every reader."""
+        dates: list[datetime] = [item["updateddate"] for item in self.items]
+        return max(dates, default=timezone.now().replace(hour=0, minute=0, second=0, microsecond=0))
+
+
+def _news(webinars: WebinarQuerySet, *, title: str, page: str, address: str, subtitle: str) -> HttpResponse:
+    """Two queries, however many webinars."""
     now = timezone.now()
-    sessions = Session.objects.filter(
-        webinar__in=Webinar.objects.listed().filter(host=host), ends_at__gt=now - ical.CANCELLED_KEPT
+    news = NewsFeed(
+        title=title,
+        link=absolute(page),
+        description=subtitle,
+        subtitle=subtitle,
+        language=get_language(),
+        feed_url=absolute(address),
+        feed_guid=absolute(address),
+    )
+    fresh = webinars.listed().in_the_news(now, new_for=NEW_FOR).select_related("host", "series")
+    for webinar in fresh.prefetch_related("sessions")[:MOST_ENTRIES]:
+        _add_entry(news, webinar, now)
+    response = HttpResponse(news.writeString("utf-8"), content_type=NewsFeed.content_type)
+    response["Last-Modified"] = http_date(news.latest_post_date().timestamp())
+    patch_cache_control(response, public=True, max_age=CACHE_SECONDS)
+    return response
+
+
+def _add_entry(news: NewsFeed, webinar: Webinar, now: datetime) -> None:
+    session = main_session(list(webinar.sessions.all()), now)
+    news.add_item(
+        title=webinar.title,
+        link=absolute(webinar.get_absolute_url()),
+        # Made of what never changes, so that readers know it again under a new title or address (RFC 4151).
+        unique_id=f"tag:{site_host()},{webinar.created_at:%Y-%m-%d}:webinar/{webinar.pk}",
+        description=format_html("<p>{}</p><p>{}</p>", _when(webinar, session), webinar.summary),
+        author_name=webinar.host.name,
+        author_link=absolute(webinar.host.get_absolute_url()),
+        categories=[webinar.series.title] if webinar.series else [],
+        pubdate=webinar.created_at,
+        updateddate=webinar.changed_at,  # type: ignore[attr-defined]
+        language=webinar.language,
+    )
+
+
+def _when(webinar: Webinar, session: Session | None) -> str:
+    if session is None:
+        return _("There is no date yet.")
+    zone = webinar.host.time_zone
+    date = formats.long_date(session.starts_at, zone)
+    time = formats.place_time(session.starts_at, zone)
+    if session.is_cancelled or webinar.is_cancelled:
+        return _("Cancelled: %(date)s, %(time)s") % {"date": date, "time": time}
+    return _("%(date)s, %(time)s") % {"date": date, "time": time}
+
+
+def _series(slug: str) -> Series:
+    published = Series.objects.select_related("host").filter(webinars__in=Webinar.objects.reachable())
+    return get_object_or_404(published.distinct(), slug=slug)
+
+
+def _subscribed(webinars: WebinarQuerySet, *, name: str, host: Host) -> HttpResponse:
+    now = timezone.now()
+    sessions: SessionQuerySet = Session.objects.filter(
+        webinar__in=webinars.listed(), ends_at__gt=now - ical.CANCELLED_KEPT
     ).select_related("webinar")
-    return _calendar(ical.publish(_events(sessions, now=now), name=host.name, organizer=_organizer(host)))
+    return _calendar(ical.publish(_events(sessions, now=now), name=name, organizer=_organizer(host)))
 
 
 def _events(sessions: Iterable[Session], *, now: datetime) -> list[ical.PublishedEvent]:

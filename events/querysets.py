@@ -1,10 +1,10 @@
 """Which rows: what is public, coming, past, and whose it is."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
 if TYPE_CHECKING:
     from events.models import Webinar
@@ -30,6 +30,22 @@ class WebinarQuerySet(models.QuerySet["Webinar"]):
         return self.annotate(
             next_starts_at=models.Min("sessions__starts_at", filter=is_planned & models.Q(sessions__ends_at__gt=now)),
             last_ends_at=Coalesce(models.Max("sessions__ends_at", filter=is_planned), models.Max("sessions__ends_at")),
+        )
+
+    def with_last_change(self) -> Self:
+        """Annotate `changed_at`: when its page or one of its sessions was last changed."""
+        return self.annotate(
+            changed_at=Greatest("updated_at", Coalesce(models.Max("sessions__revised_at"), "updated_at"))
+        )
+
+    def in_the_news(self, now: datetime, *, new_for: timedelta) -> Self:
+        """Those with a session still to end, and those that were made lately; what changed last stands first."""
+        is_new = models.Q(created_at__gt=now - new_for)
+        return (
+            self.with_next_session(now)
+            .with_last_change()
+            .filter(models.Q(last_ends_at__gt=now) | is_new)
+            .order_by("-changed_at", "pk")
         )
 
     def upcoming(self, now: datetime) -> Self:
@@ -60,7 +76,7 @@ class SessionQuerySet(models.QuerySet[Any]):
 class OfferQuerySet(models.QuerySet[Any]):
     """Offers."""
 
-    def active(self, now: datetime) -> Self:
+    def active(self, now: datetime | models.Expression) -> Self:
         """Those that can be earned at that moment."""
         return self.filter(
             models.Q(valid_from__isnull=True) | models.Q(valid_from__lte=now),
@@ -70,13 +86,19 @@ class OfferQuerySet(models.QuerySet[Any]):
 
     def for_webinar(self, webinar: "Webinar") -> Self:
         """Those whose scope covers the webinar, the narrowest first."""
+        return self.covering(webinar=webinar.pk, series=webinar.series_id, host=webinar.host_id)
+
+    def covering(
+        self, *, webinar: int | models.Expression, series: int | models.Expression | None, host: int | models.Expression
+    ) -> Self:
+        """The same, for the ids of a webinar, of its series, if it has one, and of its host."""
         covers = (
             models.Q(scope="site")
-            | models.Q(scope="host", host_id=webinar.host_id)
-            | models.Q(scope="webinar", webinar_id=webinar.pk)
+            | models.Q(scope="host", host_id=host)
+            | models.Q(scope="webinar", webinar_id=webinar)
         )
-        if webinar.series_id:
-            covers |= models.Q(scope="series", series_id=webinar.series_id)
+        if series is not None:
+            covers |= models.Q(scope="series", series_id=series)
         rank = models.Case(
             *(models.When(scope=scope, then=place) for place, scope in enumerate(("webinar", "series", "host"))),
             default=3,

@@ -1,11 +1,11 @@
-"""The pages that search engines may know, at the addresses that people use."""
+"""The pages that search engines may know, in each language, at the addresses that people use."""
 
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
-from django.db.models import Model, QuerySet
+from django.db.models import Max, Model, QuerySet
 from django.urls import reverse
 
 from events.models import Host, Presenter, Series, Webinar
@@ -15,6 +15,9 @@ class SiteSitemap(Sitemap):  # type: ignore[type-arg]
     """Pages under SITE_URL, whatever address the request came by."""
 
     protocol = urlsplit(settings.SITE_URL).scheme
+    i18n = True
+    alternates = True
+    x_default = True
 
     def get_domain(self, site: object = None) -> str:
         return urlsplit(settings.SITE_URL).netloc
@@ -27,13 +30,17 @@ class HomeSitemap(SiteSitemap):
     def location(self, item: str) -> str:
         return reverse(item)
 
+    def lastmod(self, item: str) -> datetime | None:
+        return Webinar.objects.listed().with_last_change().aggregate(last=Max("changed_at"))["last"]
+
 
 class WebinarSitemap(SiteSitemap):
     def items(self) -> QuerySet[Webinar]:
-        return Webinar.objects.listed().order_by("pk")
+        return Webinar.objects.listed().with_last_change().order_by("pk")
 
     def lastmod(self, item: Webinar) -> datetime:
-        return item.updated_at
+        changed_at: datetime = item.changed_at  # type: ignore[attr-defined]
+        return changed_at
 
 
 class SubjectSitemap(SiteSitemap):
@@ -44,7 +51,16 @@ class SubjectSitemap(SiteSitemap):
 
     def items(self) -> QuerySet[Model]:
         listed = Webinar.objects.listed()
-        return self.model._default_manager.filter(**{f"{self.through}__in": listed}).order_by("pk").distinct()
+        return (
+            self.model._default_manager.filter(**{f"{self.through}__in": listed})
+            .annotate(changed_at=Max(f"{self.through}__updated_at"))
+            .order_by("pk")
+        )
+
+    def lastmod(self, item: Model) -> datetime:
+        """When one of its webinars was last changed: itself it keeps no date."""
+        changed_at: datetime = item.changed_at  # type: ignore[attr-defined]
+        return changed_at
 
 
 class SeriesSitemap(SubjectSitemap):

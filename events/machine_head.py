@@ -1,0 +1,33 @@
+"""What programs find in the head of a webinar's page: its picture, its data, and how to embed it."""
+
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+
+from events import embeds, structured_data
+from events.cards import Card, card_of
+from events.landing import LandingPage
+from events.models import Webinar
+
+
+@dataclass(frozen=True)
+class MachineHead:
+    """For the template events/webinar/_machine_head.html. Without a card for drafts, which nobody else can open."""
+
+    card: Card | None
+    structured_data: SafeString
+    oembed_url: str
+    embed_code: SafeString
+
+
+def machine_head(page: LandingPage) -> MachineHead:
+    """Pure: from the page, without a further query."""
+    webinar = page.webinar
+    card = card_of(webinar, now=page.now)
+    is_draft = webinar.status == Webinar.Status.DRAFT
+    return MachineHead(
+        card=None if is_draft else card,
+        structured_data=structured_data.as_script(structured_data.webinar_event(page, card)),
+        oembed_url="" if is_draft else embeds.discovery_url(page.canonical_url),
+        embed_code=SafeString("") if is_draft else embeds.embed_code(webinar),
+    )
