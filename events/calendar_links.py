@@ -1,4 +1,4 @@
-"""Links that fill in the form of a web calendar: a copy, which nothing updates later."""
+"""Links into calendars: those that fill in a form, a copy that nothing updates later, and those that subscribe."""
 
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
@@ -41,6 +41,15 @@ def add_to_calendar_links(
         (_("Microsoft 365"), _address("https://outlook.office.com/calendar/deeplink/compose", outlook, "body")),
         (_("Yahoo"), _address("https://calendar.yahoo.com/", yahoo, "desc")),
     ]
+
+
+def subscription_links(feed_url: str) -> dict[str, str]:
+    """The feed's address in the forms that make a calendar program subscribe instead of taking a copy."""
+    webcal_url = f"webcal://{feed_url.split('://', 1)[1]}"
+    return {
+        "webcal_url": webcal_url,
+        "google_url": f"https://calendar.google.com/calendar/r?cid={quote(webcal_url, safe='')}",
+    }
 
 
 def _address(page: str, values: dict[str, str], longest: str) -> str:

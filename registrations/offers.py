@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from events import timezones
 from events.models import Offer, OfferCondition, Session
 from registrations.models import UNAMBIGUOUS, OfferCode, Registration
 
@@ -37,6 +38,25 @@ def move_codes(registration: Registration, *, session: Session) -> None:
     registration.offer_codes.update(session=session)
 
 
+def unlock(registration: Registration, *, kind: str, now: datetime) -> int:
+    """Unlock the codes that a way to earn them, a kind of OfferCondition, has just earned. Returns how many.
+
+    For a place that is held, in a session that was not called off, and offers that stand at that moment; a condition
+    with a date holds until that day is over at the offer's host. May run twice: one conditional write, which leaves
+    alone what was unlocked before, whatever by.
+    """
+    conditions = OfferCondition.objects.filter(
+        kind=kind, offer__in=Offer.objects.active(now), offer__codes__registration=registration
+    ).select_related("offer__host")
+    earned = {condition.offer_id for condition in conditions if _is_in_time(condition, now)}
+    if not earned:
+        return 0
+    place = Registration.objects.confirmed().filter(pk=registration.pk).exclude(session__state=Session.State.CANCELLED)
+    return OfferCode.objects.filter(registration__in=place, offer__in=earned, unlocked_at__isnull=True).update(
+        unlocked_at=now, unlocked_by=kind
+    )
+
+
 def redeem(code: str, *, now: datetime) -> OfferCode:
     """Use a code once. Raises CodeRefusedError when it is unknown, not yet earned, out of time or used up.
 
@@ -55,6 +75,11 @@ def redeem(code: str, *, now: datetime) -> OfferCode:
     if not row or not changed:
         raise CodeRefusedError(_("This code is unknown, not unlocked, out of date or used up."))
     return OfferCode.objects.select_related("offer", "registration").get(pk=row[0])
+
+
+def _is_in_time(condition: OfferCondition, now: datetime) -> bool:
+    zone = timezones.get_zone(condition.offer.host.time_zone)
+    return condition.until is None or now.astimezone(zone).date() <= condition.until
 
 
 def _new_code(registration: Registration, offer: Offer, now: datetime) -> OfferCode:

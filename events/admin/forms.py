@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminColorInputWidget
 
-from events import timezones
+from events import players, timezones
 from events.admin import widgets
 from events.admin.scoped import OTHER_HOST
 from events.admin.telling import HeldForm
@@ -29,7 +29,9 @@ class AddressedForm(forms.ModelForm):  # type: ignore[type-arg]
             return
         self.fields["slug"].required = False
         if self.instance.pk:
-            self.fields["slug"].help_text = _("Links that people already have stop working when you change it.")
+            self.fields["slug"].help_text = _(
+                "Links that people already have lead on to the new one when you change it."
+            )
 
     def clean_slug(self) -> str:
         typed: str = self.cleaned_data["slug"]
@@ -63,16 +65,16 @@ class HostClockForm(forms.ModelForm):  # type: ignore[type-arg]
     and what ends the second: nobody is turned away an hour early.
     """
 
-    begins: ClassVar[str]
-    ends: ClassVar[str]
-    ends_first: ClassVar[Any]
+    # What begins, what ends, and what is said where it would end first.
+    spans: ClassVar[tuple[tuple[str, str, Any], ...]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         host = self.instance.host if self.instance.host_id else self._only_host()
-        for name in (self.begins, self.ends):
-            if name in self.fields:
-                self._show_in_zone(name, host)
+        for begins, ends, _said in self.spans:
+            for name in (begins, ends):
+                if name in self.fields:
+                    self._show_in_zone(name, host)
 
     def _only_host(self) -> Host | None:
         """The host of a new object, where there is only one to choose."""
@@ -98,12 +100,13 @@ class HostClockForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         host = self.cleaned_data.get("host") or (self.instance.host if self.instance.host_id else None)
-        if host is not None:
-            self._resolve(self.begins, host, is_end=False)
-            self._resolve(self.ends, host, is_end=True)
-        begins, ends = self.cleaned_data.get(self.begins), self.cleaned_data.get(self.ends)
-        if begins and ends and ends <= begins:
-            self.add_error(self.ends, self.ends_first)
+        for begins, ends, said in self.spans:
+            if host is not None:
+                self._resolve(begins, host, is_end=False)
+                self._resolve(ends, host, is_end=True)
+            first, last = self.cleaned_data.get(begins), self.cleaned_data.get(ends)
+            if first and last and last <= first:
+                self.add_error(ends, said)
         return cleaned
 
     def _resolve(self, name: str, host: Host, *, is_end: bool) -> None:
@@ -132,20 +135,25 @@ class HostClockForm(forms.ModelForm):  # type: ignore[type-arg]
 class WebinarForm(HostClockForm, AddressedForm, HeldForm):
     """A webinar's own page. Its status says draft or published: cancelling reaches people and has its own button."""
 
-    begins = "registration_opens_at"
-    ends = "registration_closes_at"
-    ends_first = _("Registration must close after it opens.")
+    spans = (
+        ("registration_opens_at", "registration_closes_at", _("Registration must close after it opens.")),
+        ("replay_from", "replay_until", _("The replay must end after it begins.")),
+    )
 
     class Meta:
         field_classes = {
             "registration_opens_at": widgets.WallClockField,
             "registration_closes_at": widgets.WallClockField,
+            "replay_from": widgets.WallClockField,
+            "replay_until": widgets.WallClockField,
         }
         widgets = {
             "language": widgets.LanguageWidget(),
             "price_currency": widgets.CurrencyWidget(),
             "registration_opens_at": widgets.DateTimeWidget(),
             "registration_closes_at": widgets.DateTimeWidget(),
+            "replay_from": widgets.DateTimeWidget(),
+            "replay_until": widgets.DateTimeWidget(),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -153,6 +161,11 @@ class WebinarForm(HostClockForm, AddressedForm, HeldForm):
         for listed, said in (("language", _("In which it is held.")), ("price_currency", "")):
             if listed in self.fields:
                 self.fields[listed].help_text = said
+        if "replay_url" in self.fields:
+            self.fields["replay_url"].help_text = _(
+                "Where the recording is. %(players)s and video files of this site (MP4, WebM) are played here, after a "
+                "click; anything else becomes a link."
+            ) % {"players": ", ".join(players.providers())}
         status = self.fields.get("status")
         if isinstance(status, forms.ChoiceField):
             status.choices = [choice for choice in Webinar.Status.choices if choice[0] != Webinar.Status.CANCELLED]
@@ -205,9 +218,7 @@ class WebinarForm(HostClockForm, AddressedForm, HeldForm):
 class OfferForm(HostClockForm):
     """An offer names the series or the webinar that it holds for, and only that."""
 
-    begins = "valid_from"
-    ends = "valid_until"
-    ends_first = _("The offer must end after it begins.")
+    spans = (("valid_from", "valid_until", _("The offer must end after it begins.")),)
 
     class Meta:
         field_classes = {"valid_from": widgets.WallClockField, "valid_until": widgets.WallClockField}

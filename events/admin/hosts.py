@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from events import timezones
 from events.access import Role, access_of
+from events.admin.addresses import LeavesAddresses
 from events.admin.forms import HostForm
 from events.admin.scoped import HostScopedAdmin, HostScopedTabularInline, SameHostFormSet
 from events.models import Host, Membership, User
@@ -90,7 +91,7 @@ class MemberInline(HostScopedTabularInline):
 
 
 @admin.register(Host)
-class HostAdmin(HostScopedAdmin):
+class HostAdmin(LeavesAddresses, HostScopedAdmin):
     """Owners keep their host and its members; making and deleting hosts is for superusers."""
 
     host_path = "pk"

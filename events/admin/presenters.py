@@ -6,9 +6,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from events.admin.addresses import LeavesAddresses
 from events.admin.forms import PresenterForm
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedTabularInline
-from events.models import Affiliation, Presenter
+from events.models import Affiliation, Presenter, Webinar
 
 
 class AffiliationInline(HostScopedTabularInline):
@@ -18,7 +19,7 @@ class AffiliationInline(HostScopedTabularInline):
 
 
 @admin.register(Presenter)
-class PresenterAdmin(HostScopedAdmin):
+class PresenterAdmin(LeavesAddresses, HostScopedAdmin):
     form = PresenterForm
     fields = ["host", ("honorific", "name"), "slug", "portrait", "biography"]
     inlines = [AffiliationInline]
@@ -31,6 +32,9 @@ class PresenterAdmin(HostScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Presenter]:
         return super().get_queryset(request).prefetch_related("affiliations")
+
+    def with_page(self, rows: models.QuerySet[Presenter]) -> models.QuerySet[Presenter]:
+        return rows.filter(appearances__webinar__in=Webinar.objects.reachable()).distinct()
 
     def view_on_site(self, presenter: Presenter) -> str:
         return presenter.get_absolute_url()

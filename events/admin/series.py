@@ -6,9 +6,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from events.admin.addresses import LeavesAddresses
 from events.admin.forms import SeriesForm
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedTabularInline
-from events.models import Partner, Series, SeriesPartnership
+from events.models import Partner, Series, SeriesPartnership, Webinar
 
 
 class PartnershipInline(HostScopedTabularInline):
@@ -22,7 +23,7 @@ class PartnershipInline(HostScopedTabularInline):
 
 
 @admin.register(Series)
-class SeriesAdmin(HostScopedAdmin):
+class SeriesAdmin(LeavesAddresses, HostScopedAdmin):
     form = SeriesForm
     fields = ["host", "title", "slug", "about"]
     inlines = [PartnershipInline]
@@ -34,6 +35,9 @@ class SeriesAdmin(HostScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Series]:
         return super().get_queryset(request).annotate(webinar_count=models.Count("webinars"))
+
+    def with_page(self, rows: models.QuerySet[Series]) -> models.QuerySet[Series]:
+        return rows.filter(webinars__in=Webinar.objects.reachable()).distinct()
 
     def view_on_site(self, series: Series) -> str:
         return series.get_absolute_url()

@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from events import scheduling
+from events.admin.addresses import LeavesAddresses
 from events.admin.confirmation import Question, ask, is_confirmed, people_hear
 from events.admin.forms import WebinarForm
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedStackedInline, HostScopedTabularInline
@@ -27,6 +28,7 @@ from events.admin.telling import Change, HoldsSessions, TellsPeople, actor
 from events.admin.wording import changes, session_moment
 from events.models import Appearance, DisplayZone, Session, Webinar, WebinarPartnership
 from events.models import Question as AskedQuestion
+from events.players import Kind, recording_at
 
 
 class AppearanceInline(HostScopedTabularInline):
@@ -59,7 +61,7 @@ class DisplayZoneInline(HostScopedTabularInline):
 
 class QuestionInline(HostScopedStackedInline):
     model = AskedQuestion
-    fields = ["wording", ("kind", "is_required"), "options", "help_text", "order"]
+    fields = [("wording", "asked"), ("kind", "is_required"), "options", "help_text", "order"]
     protected_message = _("Somebody has answered this question already, so it stays.")
     tab = True
 
@@ -75,7 +77,7 @@ def _session_forms(formsets: Any) -> list[Any]:
 
 
 @admin.register(Webinar)
-class WebinarAdmin(HoldsSessions, TellsPeople, HostScopedAdmin):
+class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin):
     """What is offered; publishing and cancelling."""
 
     session_path = "webinar"
@@ -98,7 +100,10 @@ class WebinarAdmin(HoldsSessions, TellsPeople, HostScopedAdmin):
         (_("Page"), {"fields": ["summary", "about", "picture", "recommended"]}),
         (_("Who may come"), {"fields": ["status", "access", ("price_amount", "price_currency")]}),
         (_("Registration"), {"fields": [("registration_opens_at", "registration_closes_at")]}),
-        (_("Afterwards"), {"fields": ["replay_url", "attended_count"]}),
+        (
+            _("Afterwards"),
+            {"fields": ["replay_url", "replay_access", ("replay_from", "replay_until"), "attended_count"]},
+        ),
     ]
     inlines = [SessionInline, AppearanceInline, PartnershipInline, DisplayZoneInline, QuestionInline]
     prepopulated_fields = {"slug": ["title"]}
@@ -129,6 +134,9 @@ class WebinarAdmin(HoldsSessions, TellsPeople, HostScopedAdmin):
                 "slug": _("It stays as it is: it stands in the calendars and mails of people who registered.")
             }
         return super().get_form(request, obj, **kwargs)
+
+    def with_page(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return rows.exclude(status=Webinar.Status.DRAFT)
 
     def is_address_out(self, webinar: Webinar) -> bool:
         """Whether the address of its page is where nobody can change it: in calendars, mails and links."""
@@ -165,13 +173,23 @@ class WebinarAdmin(HoldsSessions, TellsPeople, HostScopedAdmin):
         webinar = form.instance
         has_new_title = change and webinar.is_published and webinar.title != form.initial.get("title")
         self._ask(request, form, formsets, has_new_title=has_new_title)
+        former = self.public_paths([webinar])
         webinar.save()
+        self.leave(former, webinar)
         super().save_related(request, form, formsets, change)
         moved = {session for formset in formsets for session in getattr(formset, "moved", ())}
         if has_new_title:
             scheduling.announce_new_title(webinar, by=actor(request), now=timezone.now())
             moved.update(self._sessions_to_come([webinar]))
         self.say_who_is_told(request, moved)
+        if "replay_url" in form.changed_data:
+            self._say_where_it_plays(request, webinar)
+
+    def _say_where_it_plays(self, request: HttpRequest, webinar: Webinar) -> None:
+        recording = recording_at(webinar.replay_url)
+        if webinar.replay_url and recording.kind == Kind.ELSEWHERE:
+            words = _("%(host)s is no player that is embedded here: the page of the replay leads there with a link.")
+            self.message_user(request, words % {"host": recording.provider}, messages.WARNING)
 
     def _ask(self, request: HttpRequest, form: Any, formsets: Any, *, has_new_title: bool) -> None:
         told = [found for row in _session_forms(formsets) if (found := row.change_of_time())]

@@ -14,17 +14,25 @@
     };
   });
 
-  // 3. Until a zone was chosen, show the device's, send it with forms, and tell the server for the next page.
+  // 3. So does handing the address to an app.
+  if (navigator.share) all('[data-share]', (button) => {
+    button.hidden = false;
+    button.onclick = () => navigator.share({ title: document.title, url: button.dataset.share }).catch(() => {});
+  });
+
+  // 4. Until a zone was chosen, show the device's, send it with forms, and tell the server for the next page.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone || /\btz=/.test(`${document.cookie}${location.search}`)) return;
-  document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax`;
+  document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
   const shapes = {
     weekday: { weekday: 'long' },
     date: { day: 'numeric', month: 'long', year: 'numeric' },
     day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
     time: { timeStyle: 'short' },
   };
+  // As the server writes them (events/formats.py): digits and clocks differ among the countries of one language.
   const { lang } = document.documentElement;
+  const written = { en: 'en-GB', ar: 'ar-u-hc-h23-nu-latn' }[lang] || lang;
   const write = (iso, shape, language) =>
     new Intl.DateTimeFormat(language, { ...shape, timeZone: zone }).format(new Date(iso));
   // A place may have an old name and a new one: the browser has its own choice, the list of places has the page's.
@@ -35,7 +43,11 @@
   const here = places.find(({ value }) => value === zone) || places.find(({ value }) => isHere(value));
   const cityHere = here ? here.textContent : zone.split('/').pop().replace(/_/g, ' ');
   all('time[data-local]', (time) => {
-    time.textContent = write(time.dateTime, shapes[time.dataset.local], lang === 'en' ? 'en-GB' : lang);
+    time.textContent = write(time.dateTime, shapes[time.dataset.local], written);
+  });
+  all('[data-wraps]', (words) => {
+    const [start, end] = words.dataset.wraps.split(' ').map((iso) => write(iso, shapes.day, 'en'));
+    words.hidden = start === end;
   });
   all('[data-city]', (place) => {
     const { city, at } = place.dataset;
