@@ -1,10 +1,10 @@
-"""What people type: registering with the questions that a webinar asks, and choosing another session.
+"""What people type: registering, choosing another session, and answering what a webinar asks before or after.
 
 Forms clean and refuse; they store nothing and send nothing. Every refusal stands beside its field and says what to do.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events import timezones, validators
 from events.models import Question, Session, Webinar
+from events.statements import Given, Statement, columns, instance
 
 MAX_NAME_LENGTH = 200
 MAX_EMAIL_LENGTH = 254
@@ -112,7 +113,31 @@ class SessionChoiceForm(forms.Form):
             raise ValidationError(_("This session is full. Choose another."), code="full")
 
 
-class RegistrationForm(SessionChoiceForm):
+class QuestionsForm(forms.Form):
+    """Asks some of a webinar's questions, each in a field of its kind, beside whatever else the form has."""
+
+    bound_field_class = QuestionBoundField
+
+    questions: list[Question]
+
+    def ask(self, questions: Iterable[Question]) -> None:
+        """Add the questions' fields, in their order."""
+        self.questions = list(questions)
+        for question in self.questions:
+            self.fields[question.field_name] = _answer_field(question)
+
+    @property
+    def answers(self) -> dict[Question, str]:
+        """What was answered, question by question; those left out are not in it."""
+        given = ((question, self.cleaned_data.get(question.field_name) or "") for question in self.questions)
+        return {question: answer for question, answer in given if answer}
+
+    @property
+    def question_fields(self) -> list[forms.BoundField]:
+        return [self[question.field_name] for question in self.questions]
+
+
+class RegistrationForm(SessionChoiceForm, QuestionsForm):
     """Registers somebody for a session, and asks what the webinar asks.
 
     `zone` is the zone the reader sees times in. A `time_zone` that nobody knows is ignored, not refused: it comes from
@@ -138,11 +163,9 @@ class RegistrationForm(SessionChoiceForm):
     ) -> None:
         super().__init__(webinar, data, now=now)
         self.zone = zone or ""
-        self.questions = list(webinar.questions.all())
         self.initial["time_zone"] = self.zone
         self.fields["consent"].label = _("Write to me about later webinars by %(host)s") % {"host": webinar.host.name}
-        for question in self.questions:
-            self.fields[question.field_name] = _answer_field(question)
+        self.ask(instance(Question, row) for row in _QUESTIONS.rows(webinar=webinar.pk))
         self.order_fields([name for name in self.fields if name != "consent"])
 
     def clean_name(self) -> str:
@@ -170,18 +193,37 @@ class RegistrationForm(SessionChoiceForm):
         return timezones.canonical_name(sent) if timezones.is_known(sent) else self.zone
 
     @property
-    def answers(self) -> dict[Question, str]:
-        """What was answered, question by question; those left out are not in it."""
-        given = ((question, self.cleaned_data.get(question.field_name) or "") for question in self.questions)
-        return {question: answer for question, answer in given if answer}
-
-    @property
-    def question_fields(self) -> list[forms.BoundField]:
-        return [self[question.field_name] for question in self.questions]
-
-    @property
     def wants_news(self) -> bool:
         return bool(self.cleaned_data.get("consent"))
+
+
+_QUESTIONS = Statement(
+    lambda: Question.objects.filter(webinar=Given("webinar"), asked=Question.Asked.REGISTERING).values_list(
+        *columns(Question)
+    )
+)
+
+
+class SurveyForm(QuestionsForm):
+    """Asks what a webinar asks after its sessions. `given` is what was answered before, for whoever comes back."""
+
+    def __init__(
+        self,
+        questions: Iterable[Question],
+        data: Mapping[str, Any] | None = None,
+        *,
+        given: Mapping[Question, str] | None = None,
+    ) -> None:
+        super().__init__(data)
+        self.ask(questions)
+        for question, value in (given or {}).items():
+            is_many = question.kind == Question.Kind.SOME_OF
+            self.initial[question.field_name] = value.splitlines() if is_many else value
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors and not self.answers:
+            raise ValidationError(_("Answer at least one question"), code="empty")
+        return self.cleaned_data
 
 
 def shown_answer(question: Question, value: str) -> str:

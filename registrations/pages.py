@@ -3,10 +3,13 @@
 Read only: everything is fetched in a fixed number of queries, and templates only choose among what is here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db.models import prefetch_related_objects
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from events.availability import Availability, Kind
@@ -14,9 +17,10 @@ from events.calendar_links import add_to_calendar_links
 from events.conditions import condition_text
 from events.landing import SessionOption, session_options
 from events.links import absolute
-from events.models import Host, Offer, OfferCondition, Session, Webinar
-from registrations import tokens
-from registrations.forms import shown_answer
+from events.models import Host, Offer, OfferCondition, Question, Session, Webinar
+from events.replays import Replay, ReplayState, replay_of
+from registrations import surveys, tokens
+from registrations.answers import shown_answers
 from registrations.models import OfferCode, Registration
 
 # ---------- joining ----------
@@ -32,7 +36,17 @@ class Door(StrEnum):
     OPEN = "open"
     NO_ADDRESS = "no_address"
     REPLAY = "replay"
+    REPLAY_SOON = "replay_soon"
+    REPLAY_ENDED = "replay_ended"
     OVER = "over"
+
+
+_DOOR_OF_REPLAY = {
+    ReplayState.NONE: Door.OVER,
+    ReplayState.SOON: Door.REPLAY_SOON,
+    ReplayState.OPEN: Door.REPLAY,
+    ReplayState.ENDED: Door.REPLAY_ENDED,
+}
 
 
 def door(registration: Registration, *, now: datetime) -> Door:
@@ -43,12 +57,38 @@ def door(registration: Registration, *, now: datetime) -> Door:
     if session.is_cancelled:
         return Door.SESSION_CANCELLED
     if session.has_ended(now):
-        return Door.REPLAY if session.webinar.replay_url else Door.OVER
+        # Whoever had registered may watch, also those who only waited for a place.
+        return _DOOR_OF_REPLAY[replay_of(session.webinar, now=now).state]
     if not registration.is_confirmed:
         return Door.WAITING
     if now < session.join_opens_at:
         return Door.EARLY
     return Door.OPEN if session.join_url else Door.NO_ADDRESS
+
+
+# ---------- the survey ----------
+
+
+class Survey(StrEnum):
+    """Whether somebody can answer what the webinar asks when it is over."""
+
+    NONE = "none"
+    EARLY = "early"
+    OPEN = "open"
+    ANSWERED = "answered"
+    NOT_THEIRS = "not_theirs"
+
+
+def survey(registration: Registration, *, questions: int, now: datetime) -> Survey:
+    """How whoever holds the registration stands to a survey of so many questions at that moment."""
+    session = registration.session
+    if not questions:
+        return Survey.NONE
+    if not registration.is_confirmed or session.is_cancelled:
+        return Survey.NOT_THEIRS
+    if not surveys.may_answer(registration, now=now):
+        return Survey.EARLY
+    return Survey.ANSWERED if registration.surveyed_at else Survey.OPEN
 
 
 # ---------- codes ----------
@@ -65,10 +105,11 @@ class CodeState(StrEnum):
 
 @dataclass(frozen=True)
 class Way:
-    """One way to earn an offer, and whether it was this one."""
+    """One way to earn an offer, whether it was this one, and the page on which it can be done now, if any."""
 
     words: str
     is_done: bool
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,21 +128,32 @@ class OwnOffer:
         return any(way.is_done for way in self.ways)
 
 
-def own_offers(registration: Registration, *, now: datetime) -> list[OwnOffer]:
-    """The codes that the registration holds, newest first; of what was cancelled only those unlocked before."""
+def own_offers(registration: Registration, *, paths: Mapping[str, str] | None = None, now: datetime) -> list[OwnOffer]:
+    """The codes that the registration holds, newest first; of what was cancelled only those unlocked before.
+
+    `paths` has the page for each kind of condition that can be met now.
+    """
     codes = registration.offer_codes.select_related("offer").prefetch_related("offer__conditions")
     is_over = registration.is_cancelled or registration.session.is_cancelled
-    return [_own_offer(code, now) for code in codes if code.is_unlocked or (code.offer.is_active and not is_over)]
+    return [
+        _own_offer(code, paths or {}, now)
+        for code in codes
+        if code.is_unlocked or (code.offer.is_active and not is_over)
+    ]
 
 
-def _own_offer(code: OfferCode, now: datetime) -> OwnOffer:
+def _own_offer(code: OfferCode, paths: Mapping[str, str], now: datetime) -> OwnOffer:
     return OwnOffer(
         offer=code.offer,
         state=_code_state(code, now),
         code=code.code if code.is_unlocked else "",
         cause=_cause(code.unlocked_by) if code.is_unlocked else "",
         ways=[
-            Way(_way_words(condition), code.is_unlocked and condition.kind == code.unlocked_by)
+            Way(
+                _way_words(condition),
+                is_done=code.is_unlocked and condition.kind == code.unlocked_by,
+                path="" if code.is_unlocked else paths.get(condition.kind, ""),
+            )
             for condition in code.offer.conditions.all()
         ],
         used_at=code.redeemed_at,
@@ -146,7 +198,10 @@ class RegistrationPage:
     called: str
     door: Door
     join_url: str
+    replay: Replay
     position: int | None
+    survey: Survey
+    survey_questions: int
     offers: list[OwnOffer]
     options: list[SessionOption]
     calendar_links: list[tuple[str, str]]
@@ -163,11 +218,31 @@ class RegistrationPage:
     @property
     def has_entry(self) -> bool:
         """Whether there is something to put into a calendar: a place in a session that is still to come."""
-        return self.registration.is_confirmed and self.door in {Door.EARLY, Door.OPEN, Door.NO_ADDRESS}
+        is_coming = self.door in {Door.EARLY, Door.OPEN, Door.NO_ADDRESS} and not self.is_running
+        return self.registration.is_confirmed and is_coming
+
+    @property
+    def is_running(self) -> bool:
+        """Whether they have a place in what takes place right now."""
+        return self.registration.is_confirmed and self.session.is_running(self.now)
 
     @property
     def can_cancel(self) -> bool:
         return self.door in {Door.WAITING, Door.EARLY, Door.OPEN, Door.NO_ADDRESS}
+
+    @property
+    def has_code(self) -> bool:
+        """Whether one of the offers can be used now."""
+        return any(own.state == CodeState.UNLOCKED for own in self.offers)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether they registered for a session that took place and has ended."""
+        return self.door in _DOOR_OF_REPLAY.values()
+
+    @property
+    def takes_survey(self) -> bool:
+        return self.survey in {Survey.OPEN, Survey.ANSWERED}
 
     @property
     def takes_people(self) -> bool:
@@ -197,7 +272,11 @@ def registration_page(
     """The page of one registration, for its owner only."""
     session = registration.session
     webinar = session.webinar
-    answers = registration.answers.select_related("question")
+    # Read once, for the replay and for the choice of another.
+    prefetch_related_objects([webinar], "sessions")
+    survey_questions = webinar.questions.filter(asked=Question.Asked.SURVEY).count()
+    door_now = door(registration, now=now)
+    survey_state = survey(registration, questions=survey_questions, now=now)
     return RegistrationPage(
         registration=registration,
         webinar=webinar,
@@ -206,14 +285,28 @@ def registration_page(
         zone=zone,
         now=now,
         called=called(registration.name),
-        door=door(registration, now=now),
+        door=door_now,
         join_url=tokens.join_url(registration),
+        replay=replay_of(webinar, now=now),
         position=Registration.objects.position_of(registration),
-        offers=own_offers(registration, now=now),
+        survey=survey_state,
+        survey_questions=survey_questions,
+        offers=own_offers(registration, paths=_ways_open(registration, door=door_now, survey=survey_state), now=now),
         options=_moving_options(registration, chosen=chosen, zone=zone, now=now),
         calendar_links=_calendar_links(session),
-        answers=[(answer.wording, shown_answer(answer.question, answer.value)) for answer in answers],
+        answers=shown_answers(registration, asked=Question.Asked.REGISTERING),
     )
+
+
+def _ways_open(registration: Registration, *, door: Door, survey: Survey) -> dict[str, str]:
+    """The pages on which an offer can be earned now, by the kind of its condition."""
+    token = tokens.manage_token(registration)
+    paths = {}
+    if survey == Survey.OPEN:
+        paths[OfferCondition.Kind.SURVEY.value] = reverse("registration_survey", args=[token])
+    if door == Door.REPLAY:
+        paths[OfferCondition.Kind.REPLAY.value] = reverse("registration_replay", args=[token])
+    return paths
 
 
 def takes_people(registration: Registration, *, zone: str, now: datetime) -> bool:

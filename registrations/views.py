@@ -20,19 +20,24 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from events import timezones
+from events import freshness, timezones
 from events.access import access_of
 from events.landing import get_webinar, landing_page
-from events.models import Session, Webinar
+from events.machine_head import machine_head
+from events.models import OfferCondition, Question, Session, Webinar
 from events.reader import PARAMETER, reader_zone, remember_zone
-from registrations import invites, pages, signup, tokens
-from registrations.forms import RegistrationForm, SessionChoiceForm
+from events.replays import ReplayState, let_play, replay_of, replay_page
+from registrations import invites, offers, pages, signup, surveys, tokens
+from registrations.answers import given_answers, shown_answers
+from registrations.forms import RegistrationForm, SessionChoiceForm, SurveyForm
 from registrations.models import Registration, address_key
+from registrations.same_origin import same_origin_only
 
 # Long enough to come back from the mail to the page that spoke of it.
 OUTCOME_SECONDS = 60 * 60
 OUTCOME_COOKIE = "registered"
 OUTCOME_SALT = "registrations.registered"
+REPLAY_STARTED = "play"
 
 # ---------- landing and registering ----------
 
@@ -44,12 +49,18 @@ def webinar(request: HttpRequest, slug: str) -> HttpResponse:
     now, zone = timezone.now(), reader_zone(request)
     if subject.status == Webinar.Status.DRAFT:
         messages.warning(request, _("This is a draft. Only organizers of its host can see it."))
-    response = _landing(request, subject, RegistrationForm(subject, zone, now=now), zone=zone, now=now)
+    page = landing_page(subject, now=now, zone=zone)
+    form = RegistrationForm(subject, zone, now=now)
+    context = {"page": page, "form": form, "machines": machine_head(page)}
+    response = render(request, "registrations/webinar.html", context)
     remember_zone(request, response)
+    if subject.status != Webinar.Status.DRAFT:
+        freshness.share(response, until=page.changes_at)
     return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@same_origin_only
 def register(request: HttpRequest, slug: str) -> HttpResponse:
     """Register somebody. Whatever is wrong is said beside its field, and what was typed stays."""
     subject = _visible_webinar(request, slug)
@@ -123,13 +134,6 @@ def _visible_webinar(request: HttpRequest, slug: str) -> Webinar:
     return draft
 
 
-def _landing(
-    request: HttpRequest, subject: Webinar, form: RegistrationForm, *, zone: str | None, now: datetime
-) -> HttpResponse:
-    page = landing_page(subject, now=now, zone=zone)
-    return render(request, "registrations/webinar.html", {"page": page, "form": form})
-
-
 def _register_again(request: HttpRequest, form: RegistrationForm, *, status: HTTPStatus) -> HttpResponse:
     """The form alone, with what was typed and what is wrong."""
     landing = landing_page(form.webinar, now=form.now, zone=form.shown_zone or None, chosen=form.sent_session_id)
@@ -139,6 +143,7 @@ def _register_again(request: HttpRequest, form: RegistrationForm, *, status: HTT
         "accent": landing.accent,
         "form": form,
         "is_refused": status == HTTPStatus.CONFLICT,
+        "has_waiting_list": any(option.is_waiting for option in landing.options),
     }
     return _private(render(request, "registrations/register.html", context, status=status))
 
@@ -265,6 +270,62 @@ def registration_calendar(request: HttpRequest, own: Registration) -> HttpRespon
     )
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@_own(tokens.read_manage_token)
+def registration_survey(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Answer what the webinar asks when it is over, and change the answers; before that, when it opens."""
+    now = timezone.now()
+    questions = list(own.session.webinar.questions.filter(asked=Question.Asked.SURVEY))
+    if not questions:
+        raise Http404
+    if request.method != "POST":
+        given = given_answers(own, asked=Question.Asked.SURVEY)
+        return _show_survey(request, own, SurveyForm(questions, given=given), now=now)
+    form = SurveyForm(questions, request.POST)
+    if not form.is_valid():
+        return _show_survey(request, own, form, now=now, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        surveys.answer_survey(own, form.answers, now=now)
+    except surveys.SurveyClosedError:
+        return _show_survey(request, own, form, now=now, status=HTTPStatus.CONFLICT)
+    if own.surveyed_at:
+        messages.success(request, _("Your new answers are kept."))
+    return _see_other(reverse("registration_survey", args=[tokens.manage_token(own)]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_own(tokens.read_manage_token)
+def registration_replay(request: HttpRequest, own: Registration) -> HttpResponse:
+    """The recording for whoever had registered.
+
+    Starting it is a form: a link alone, which mail programs like to try out, neither tells another site of its reader
+    nor unlocks what watching earns.
+    """
+    now = timezone.now()
+    page = replay_page(
+        own.session.webinar,
+        now=now,
+        zone=_own_zone(request, own),
+        is_asked_for=REPLAY_STARTED in request.GET,
+        is_registered=not own.is_cancelled,
+    )
+    if page.replay.state == ReplayState.NONE:
+        return redirect(_manage_path(own))
+    if request.method == "POST":
+        if page.recording is not None and offers.unlock(own, kind=OfferCondition.Kind.REPLAY, now=now):
+            messages.success(
+                request, _("You watch the replay, so your code is unlocked: it is on your registration page.")
+            )
+        return _see_other(f"{request.path}?{REPLAY_STARTED}=1")
+    response = render(
+        request,
+        "registrations/replay.html",
+        {"page": page, "manage_path": _manage_path(own), "own": own},
+    )
+    let_play(response, page)
+    return response
+
+
 @require_safe
 @_own(tokens.read_join_token)
 def join(request: HttpRequest, own: Registration) -> HttpResponse:
@@ -283,6 +344,7 @@ def join(request: HttpRequest, own: Registration) -> HttpResponse:
         "accent": webinar_.host.accent,
         "session": own.session,
         "door": door,
+        "replay": replay_of(webinar_, now=now),
         "zone": zone,
         "takes_people": pages.takes_people(own, zone=zone, now=now),
     }
@@ -301,6 +363,17 @@ def _show_registration(
         own, zone=_own_zone(request, own), chosen=form.sent_session_id if form else None, now=now
     )
     return render(request, "registrations/registration.html", {"page": page, "form": form}, status=status)
+
+
+def _show_survey(
+    request: HttpRequest, own: Registration, form: SurveyForm, *, now: datetime, status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    context = {
+        "page": pages.registration_page(own, zone=_own_zone(request, own), now=now),
+        "form": form,
+        "answers": shown_answers(own, asked=Question.Asked.SURVEY),
+    }
+    return render(request, "registrations/survey.html", context, status=status)
 
 
 def _own_zone(request: HttpRequest, own: Registration) -> str:
@@ -337,7 +410,8 @@ def my_webinars(request: HttpRequest) -> HttpResponse:
     mine = _own_registrations(request)
     context = {
         "coming": [own for own in reversed(mine) if own.is_coming(now)],
-        "past": [own for own in mine if not own.is_coming(now)],
+        "past": [own for own in mine if own.is_past(now)],
+        "cancelled": [own for own in mine if own.is_cancelled],
     }
     return _private(render(request, "registrations/my_webinars.html", context))
 
@@ -350,10 +424,17 @@ class OwnRegistration:
     path: str
     zone: str
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether they or the organizer called it off."""
+        return self.registration.is_cancelled or self.registration.session.is_cancelled
+
     def is_coming(self, now: datetime) -> bool:
         """Whether there is still something to come to."""
-        session = self.registration.session
-        return not (self.registration.is_cancelled or session.is_cancelled or session.has_ended(now))
+        return not self.is_cancelled and not self.registration.session.has_ended(now)
+
+    def is_past(self, now: datetime) -> bool:
+        return not self.is_cancelled and self.registration.session.has_ended(now)
 
 
 def _own_registrations(request: HttpRequest) -> list[OwnRegistration]:

@@ -8,16 +8,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from events.admin.sessions import SessionAdmin, places_label
 from events.admin.webinars import WebinarAdmin
 from events.models import Session, Webinar
 from registrations.admin.readonly import CompletesRows
+from registrations.answers import summaries
 from registrations.models import Message, Registration
 
 
@@ -96,7 +99,28 @@ class PeopledSessionAdmin(CompletesRows, CountsPeople, SessionAdmin):
 
 @admin.register(Webinar)
 class PeopledWebinarAdmin(CountsPeople, WebinarAdmin):
-    """Webinars, whose deeds reach those who wait as well."""
+    """Webinars, whose deeds reach those who wait as well, with what people answered."""
+
+    actions_detail = [*WebinarAdmin.actions_detail, "answers_of_one"]
+
+    @action(description=_("See the answers"), url_path="answers", icon="bar_chart", permissions=["answers_of_one"])
+    def answers_of_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """How many answered each question, and how many gave which answer."""
+        webinar = self._get(request, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Answers"),
+            "webinar": webinar,
+            "summaries": summaries(webinar),
+            "people": reverse("admin:registrations_registration_changelist", query={"webinar": webinar.pk}),
+            "back": reverse("admin:events_webinar_change", args=[webinar.pk]),
+        }
+        return TemplateResponse(request, "admin/registrations/answers.html", context)
+
+    def has_answers_of_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        webinar = self.get_object(request, object_id) if object_id else None
+        return webinar is not None and webinar.questions.exists()
 
     def is_address_out(self, webinar: Webinar) -> bool:
         return super().is_address_out(webinar) or self.is_in_use(webinar)

@@ -25,6 +25,7 @@ from events.admin.wording import session_moment
 from events.models import Webinar
 from registrations import signup
 from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
+from registrations.forms import shown_answer
 from registrations.models import Answer, Message, OfferCode, Registration, address_key
 
 
@@ -62,7 +63,19 @@ class WebinarFilter(DropdownFilter):
 
 class AnswerInline(ReadOnlyInline):
     model = Answer
-    fields = ["wording", "value"]
+    fields = ["wording", "answer", "asked"]
+    readonly_fields = ["answer", "asked"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Answer]:
+        return super().get_queryset(request).select_related("question")
+
+    @display(description=_("Answer"))
+    def answer(self, answer: Answer) -> str:
+        return shown_answer(answer.question, answer.value)
+
+    @display(description=_("Asked"))
+    def asked(self, answer: Answer) -> str:
+        return answer.question.get_asked_display()
 
 
 class OfferCodeInline(ReadOnlyInline):
@@ -100,7 +113,7 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
     fieldsets = [
         (_("Who"), {"fields": ["name", "email", "zone_shown", "language_shown", "consented"]}),
         (_("For what"), {"fields": ["webinar", "session_shown", "status_line", "reference"]}),
-        (_("When"), {"fields": ["registered", "confirmed", "waits_since", "cancelled"]}),
+        (_("When"), {"fields": ["registered", "confirmed", "waits_since", "cancelled", "surveyed"]}),
     ]
     readonly_fields = [
         "zone_shown",
@@ -112,6 +125,7 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
         "confirmed",
         "waits_since",
         "cancelled",
+        "surveyed",
     ]
     inlines = [AnswerInline, OfferCodeInline, MessageInline]
     list_display = ["name", "email", "webinar", "session_shown", "status_shown", "registered", "mail"]
@@ -132,6 +146,7 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
     confirmed = instant_column("confirmed_at", _("Confirmed"), "webinar__host")
     waits_since = instant_column("waiting_since", _("Waiting since"), "webinar__host")
     cancelled = instant_column("cancelled_at", _("Cancelled"), "webinar__host")
+    surveyed = instant_column("surveyed_at", _("Answered the survey"), "webinar__host")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
         """The way to cancel it is for whoever may."""
