@@ -1,7 +1,9 @@
 """The site's addresses and a bare view beside them, which passes the same middleware."""
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import path
+
+from webinar_site.urls import urlpatterns as site_urlpatterns
 
 
 def bare(_request: HttpRequest) -> HttpResponse:
@@ -9,7 +11,5 @@ def bare(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("Hello")
 
 
-urlpatterns = [
-    path("bare/", bare),
-    path("", include("webinar_site.urls")),
-]
+# Not included: addresses with a language in front must stand in the root.
+urlpatterns = [path("bare/", bare), *site_urlpatterns]

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 CONNECTIONS = 16
@@ -16,9 +17,18 @@ class Load:
     per_second: float
 
 
-def load(url: str, *, seconds: int, script: str = "", arguments: tuple[str, ...] = ()) -> Load:
+def load(
+    url: str,
+    *,
+    seconds: int,
+    script: str = "",
+    arguments: tuple[str, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Load:
     """One round. Stops the run when a single answer was an error: an error page is quickly made."""
     command = ["wrk", "--threads", "2", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s"]
+    for name, value in (headers or {}).items():
+        command += ["--header", f"{name}: {value}"]
     if script:
         command += ["--script", script]
     done = subprocess.run([*command, url, "--", *arguments], check=True, capture_output=True, text=True)

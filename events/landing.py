@@ -5,26 +5,33 @@ questions of the registration form.
 """
 
 import itertools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
+from urllib.parse import quote
 
 from django.core.files.storage import default_storage
-from django.db.models import F, Value
+from django.db.models import Case, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from events import formats, timezones
 from events.availability import Availability, availability
+from events.calendar_links import add_to_calendar_links, subscription_links
 from events.conditions import condition_text
 from events.links import absolute
 from events.meridian import Meridian, meridian
 from events.models import (
     Appearance,
+    DisplayZone,
     Host,
     Offer,
+    Presenter,
     Series,
     SeriesPartnership,
     Session,
@@ -32,10 +39,16 @@ from events.models import (
     WebinarPartnership,
 )
 from events.models.series import Partnership
+from events.replays import Replay, replay_of
+from events.statements import Given, Statement, columns, instance, prefetched
+from events.timetable import ZoneTime, zone_times
 
 # A smaller crowd, told while people still decide, keeps others away.
 LEAST_COUNT_SHOWN = 20
 MOST_INSTEAD = 3
+# What nobody chose is a guess; what somebody chose is shown.
+MOST_NEAR = 3
+MOST_CHOSEN = 12
 
 
 class State(StrEnum):
@@ -72,6 +85,7 @@ class SessionOption:
     label: str
     availability: Availability
     is_checked: bool
+    ends_next_day: bool = False
 
     @property
     def kind(self) -> str:
@@ -130,6 +144,7 @@ class PartnerGroup:
 
     kind: str
     partners: list[PartnerEntry]
+    code: str
 
 
 @dataclass(frozen=True)
@@ -164,7 +179,7 @@ class LandingPage:
     recommended: list[RelatedWebinar]
     content_language: str
 
-    @property
+    @cached_property
     def city(self) -> str:
         return timezones.city_name(self.shown_zone)
 
@@ -172,7 +187,7 @@ class LandingPage:
     def is_own_time(self) -> bool:
         return self.zone is not None
 
-    @property
+    @cached_property
     def takes_registrations(self) -> bool:
         """Whether the form has anything to choose."""
         return any(option.is_selectable for option in self.options)
@@ -181,7 +196,18 @@ class LandingPage:
     def is_over(self) -> bool:
         return self.state == State.OVER
 
-    @property
+    @cached_property
+    def changes_at(self) -> datetime | None:
+        """When the page will next say something else by itself; None where nothing is planned."""
+        moments = [self.webinar.registration_opens_at, self.webinar.registration_closes_at]
+        moments += [self.webinar.replay_from, self.webinar.replay_until]
+        for session in self.webinar.sessions.all():
+            moments += [session.starts_at, session.ends_at]
+        for offer in self.offers:
+            moments += [offer.valid_from, offer.valid_until]
+        return min((moment for moment in moments if moment and moment > self.now), default=None)
+
+    @cached_property
     def canonical_url(self) -> str:
         return absolute(self.webinar.get_absolute_url())
 
@@ -202,6 +228,80 @@ class LandingPage:
         taken = sum(session.places_taken for session in self.webinar.sessions.all())
         return taken if taken >= LEAST_COUNT_SHOWN else None
 
+    @cached_property
+    def replay(self) -> Replay:
+        return replay_of(self.webinar, now=self.now)
+
+    @property
+    def lead(self) -> SessionOption | None:
+        """The session that the page leads with, as a choice."""
+        return next((option for option in self.options if self.session and option.id == self.session.pk), None)
+
+    @property
+    def running(self) -> list[SessionOption]:
+        """The sessions that are going on."""
+        running = {session.pk for session in self.webinar.sessions.all() if session.is_running(self.now)}
+        return [option for option in self.options if option.id in running and not self.webinar.is_cancelled]
+
+    @property
+    def can_come_in(self) -> bool:
+        """Whether somebody can register for what is going on."""
+        return any(option.is_selectable and not option.is_waiting for option in self.running)
+
+    @property
+    def has_place_later(self) -> bool:
+        """Whether a session that has not begun has a place."""
+        later = (option for option in self.options if option.starts_at > self.now)
+        return any(option.is_selectable and not option.is_waiting for option in later)
+
+    @property
+    def moved(self) -> list[Session]:
+        """The sessions to come that stood elsewhere when they were announced."""
+        return [
+            session
+            for session in self.webinar.sessions.all()
+            if session.previous_starts_at and self.now < session.starts_at and not session.is_cancelled
+        ]
+
+    @property
+    def calendars(self) -> list[tuple[SessionOption, list[tuple[str, str]]]]:
+        """The sessions to come, each with the links that put a copy of it into a web calendar."""
+        details = f"{self.webinar.summary}\n\n{self.canonical_url}"
+        return [
+            (
+                option,
+                add_to_calendar_links(
+                    self.webinar.title,
+                    option.starts_at,
+                    option.ends_at,
+                    details=details,
+                    location=self.canonical_url,
+                ),
+            )
+            for option in self.options
+            if option.kind not in {"cancelled", "past"}
+        ]
+
+    @property
+    def timetable(self) -> list[tuple[SessionOption, list[ZoneTime]]]:
+        """Every session in every zone that the host shows, the reader's and its own, from west to east."""
+        shown = [zone.time_zone for zone in self.webinar.display_zones.all()]
+        return [
+            (option, zone_times(option.starts_at, option.ends_at, [*shown, option.host_zone], own=self.zone))
+            for option in self.options
+        ]
+
+    @property
+    def subscription(self) -> dict[str, str]:
+        """The addresses that make a calendar follow the host."""
+        return subscription_links(absolute(reverse("host_calendar", args=[self.host.slug])))
+
+    @property
+    def mail_link(self) -> str:
+        """Begins a mail to somebody who should hear of the page."""
+        body = f"{self.webinar.summary}\n\n{self.canonical_url}"
+        return f"mailto:?subject={quote(self.webinar.title)}&body={quote(body)}"
+
     @property
     def attended(self) -> int | None:
         return self.webinar.attended_count if self.is_over else None
@@ -221,12 +321,33 @@ class LandingPage:
 
 def get_webinar(slug: str) -> Webinar:
     """The webinar at that address with its host, series, sessions and zones. Raises Webinar.DoesNotExist for drafts."""
-    return (
+    rows = _WEBINAR.rows(slug=slug)
+    if not rows:
+        raise Webinar.DoesNotExist
+    widths = [len(columns(model)) for model in (Webinar, Host, Series)]
+    values = iter(rows[0])
+    of_webinar, of_host, of_series = (list(itertools.islice(values, width)) for width in widths)
+    webinar = instance(Webinar, of_webinar)
+    webinar.host = instance(Host, of_host)
+    webinar.series = instance(Series, of_series) if webinar.series_id else None
+    sessions = [instance(Session, row) for row in _SESSIONS.rows(webinar=webinar.pk)]
+    for session in sessions:
+        session.webinar = webinar
+    prefetched(webinar, "sessions", sessions)
+    zones = [instance(DisplayZone, row) for row in _ZONES.rows(webinar=webinar.pk)]
+    prefetched(webinar, "display_zones", zones)
+    return webinar
+
+
+_WEBINAR = Statement(
+    lambda: (
         Webinar.objects.reachable()
-        .select_related("host", "series")
-        .prefetch_related("sessions", "display_zones")
-        .get(slug=slug)
+        .filter(slug=Given("slug"))
+        .values_list(*columns(Webinar), *columns(Host, under="host__"), *columns(Series, under="series__"))
     )
+)
+_SESSIONS = Statement(lambda: Session.objects.filter(webinar=Given("webinar")).values_list(*columns(Session)))
+_ZONES = Statement(lambda: DisplayZone.objects.filter(webinar=Given("webinar")).values_list(*columns(DisplayZone)))
 
 
 def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: int | None = None) -> LandingPage:
@@ -254,7 +375,7 @@ def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: i
         # What did not take place earns nobody anything.
         offers=[] if state == State.CANCELLED else _offers(webinar, session, now),
         partners=_partner_groups(webinar),
-        recommended=_recommended(webinar, now, shown_zone)
+        recommended=_recommended(webinar, state, now, shown_zone)
         or (_coming(webinar, now, shown_zone) if state == State.CANCELLED else []),
         content_language="" if webinar.language == get_language() else webinar.language,
     )
@@ -322,7 +443,13 @@ def _option(session: Session, state: Availability, shown_zone: str, *, is_checke
         label=session.label,
         availability=state,
         is_checked=is_checked,
+        ends_next_day=_ends_next_day(session, shown_zone),
     )
+
+
+def _ends_next_day(session: Session, zone: str) -> bool:
+    zone_info = timezones.get_zone(zone)
+    return session.starts_at.astimezone(zone_info).date() != session.ends_at.astimezone(zone_info).date()
 
 
 def _chart(webinar: Webinar, session: Session | None, shown_zone: str, own: str | None) -> Meridian | None:
@@ -334,36 +461,39 @@ def _chart(webinar: Webinar, session: Session | None, shown_zone: str, own: str 
 
 def _presenters(webinar: Webinar) -> list[PresenterEntry]:
     """One query: a row for each position, the positions of one appearance together."""
-    rows = (
-        Appearance.objects.filter(webinar=webinar)
-        .select_related("presenter")
-        .annotate(
-            job_title=F("presenter__affiliations__job_title"),
-            organization=F("presenter__affiliations__organization"),
-            abbreviation=F("presenter__affiliations__abbreviation"),
-        )
+    grouped = itertools.groupby(_PRESENTERS.rows(webinar=webinar.pk), key=operator.itemgetter(0))
+    return [_presenter_entry([row[1:] for row in positions]) for _appearance, positions in grouped]
+
+
+_PRESENTERS = Statement(
+    lambda: (
+        Appearance.objects.filter(webinar=Given("webinar"))
         .order_by("order", "pk", "presenter__affiliations__order", "presenter__affiliations__pk")
+        .values_list(
+            *("pk", "role", "presenter__slug", "presenter__honorific", "presenter__name", "presenter__biography"),
+            *("presenter__portrait", "presenter__affiliations__job_title", "presenter__affiliations__organization"),
+            "presenter__affiliations__abbreviation",
+        )
     )
-    grouped = itertools.groupby(rows, key=lambda row: row.pk)
-    return [_presenter_entry(list(positions)) for _pk, positions in grouped]
+)
 
 
-def _presenter_entry(positions: Sequence[Appearance]) -> PresenterEntry:
-    first, *others = positions
-    presenter = first.presenter
-    name = f"{presenter.honorific} {presenter.name}".strip() if presenter.name else ""
-    job_title, organization = first.job_title or "", first.organization or ""  # type: ignore[attr-defined]
+def _presenter_entry(positions: Sequence[tuple[Any, ...]]) -> PresenterEntry:
+    role, slug, honorific, called, biography, portrait, *main = positions[0]
+    presenter = Presenter(slug=slug, honorific=honorific, name=called, portrait=portrait)
+    job_title, organization, abbreviation = (text or "" for text in main)
+    name = f"{honorific} {called}".strip() if called else ""
     return PresenterEntry(
-        heading=name or job_title or presenter.slug,
+        heading=name or job_title or slug,
         has_name=bool(name),
         url=presenter.get_absolute_url(),
-        role=first.get_role_display(),
+        role=str(Appearance.Role(role).label),
         job_title=job_title if name else "",
         organization=organization,
-        other_positions=[_position(other.job_title, other.organization) for other in others],  # type: ignore[attr-defined]
-        biography=presenter.biography,
-        portrait_url=presenter.portrait.url if presenter.portrait else "",
-        tile=presenter.initials or first.abbreviation or "",  # type: ignore[attr-defined]
+        other_positions=[_position(other[6], other[7]) for other in positions[1:]],
+        biography=biography,
+        portrait_url=presenter.portrait.url if portrait else "",
+        tile=presenter.initials or abbreviation,
     )
 
 
@@ -376,64 +506,115 @@ def _position(job_title: str, organization: str) -> str:
 def _offers(webinar: Webinar, session: Session | None, now: datetime) -> list[OfferEntry]:
     """One query: the offers that can be earned now, and those that stood when the webinar took place."""
     moment = session.starts_at if session and session.has_ended(now) else now
-    stood = Offer.objects.active(now) | Offer.objects.active(moment)
-    rows = (
-        stood.for_webinar(webinar)
-        .annotate(kind=F("conditions__kind"), minutes=F("conditions__minutes"), until=F("conditions__until"))
-        .order_by(*stood.for_webinar(webinar).query.order_by, "conditions__order", "conditions__pk")
+    rows = _OFFERS.rows(now=now, moment=moment, webinar=webinar.pk, series=webinar.series_id, host=webinar.host_id)
+    grouped = itertools.groupby(rows, key=operator.itemgetter(0))
+    return [_offer_entry([row[1:] for row in conditions], now) for _pk, conditions in grouped]
+
+
+def _write_offers() -> QuerySet[Offer, tuple[Any, ...]]:
+    stood = Offer.objects.active(Given("now")) | Offer.objects.active(Given("moment"))
+    covering = stood.covering(webinar=Given("webinar"), series=Given("series"), host=Given("host"))
+    return covering.order_by(*covering.query.order_by, "conditions__order", "conditions__pk").values_list(
+        *("pk", "headline", "terms", "redeem_url", "valid_from", "valid_until", "is_active"),
+        *("conditions__kind", "conditions__minutes", "conditions__until"),
     )
-    grouped = itertools.groupby(rows, key=lambda row: row.pk)
-    return [_offer_entry(list(conditions), now) for _pk, conditions in grouped]
 
 
-def _offer_entry(conditions: Sequence[Offer], now: datetime) -> OfferEntry:
-    offer = conditions[0]
+_OFFERS = Statement(_write_offers)
+
+
+def _offer_entry(conditions: Sequence[tuple[Any, ...]], now: datetime) -> OfferEntry:
+    headline, terms, redeem_url, valid_from, valid_until, is_active, *_condition = conditions[0]
+    offer = Offer(valid_from=valid_from, valid_until=valid_until, is_active=is_active)
     return OfferEntry(
-        headline=offer.headline,
-        terms=offer.terms,
+        headline=headline,
+        terms=terms,
         ways=[
-            condition_text(row.kind, minutes=row.minutes, until=row.until)  # type: ignore[attr-defined]
-            for row in conditions
-            if row.kind  # type: ignore[attr-defined]
+            condition_text(kind, minutes=minutes, until=until) for *_offer, kind, minutes, until in conditions if kind
         ],
-        redeem_url=offer.redeem_url,
-        valid_from=offer.valid_from,
-        valid_until=offer.valid_until,
+        redeem_url=redeem_url,
+        valid_from=valid_from,
+        valid_until=valid_until,
         is_valid=offer.is_valid(now),
     )
 
 
 def _partner_groups(webinar: Webinar) -> list[PartnerGroup]:
     """One query for the partners of the webinar and of its series; who is both stands where the webinar puts them."""
-    columns = (
-        "place",
-        "kind",
-        "order",
-        "pk",
-        "partner_id",
-        "partner__name",
-        "partner__parent",
-        "partner__website",
-        "partner__logo",
-    )
-    own = WebinarPartnership.objects.filter(webinar=webinar).annotate(place=Value(0)).order_by()
-    of_series = SeriesPartnership.objects.filter(series=webinar.series_id).annotate(place=Value(1)).order_by()
-    rows = own.values_list(*columns).union(of_series.values_list(*columns)).order_by("place", "order", "pk")
     groups: dict[str, list[PartnerEntry]] = {}
     seen: set[int] = set()
+    rows = _PARTNERS.rows(webinar=webinar.pk, series=webinar.series_id)
     for _place, kind, _order, _pk, partner_id, name, parent, website, logo in rows:
         if partner_id not in seen:
             seen.add(partner_id)
             entry = PartnerEntry(name, parent, website, default_storage.url(logo) if logo else "")
             groups.setdefault(kind, []).append(entry)
-    return [PartnerGroup(str(Partnership.Kind(kind).label), group) for kind, group in groups.items()]
+    return [PartnerGroup(str(Partnership.Kind(kind).label), group, code=kind) for kind, group in groups.items()]
 
 
-def _recommended(webinar: Webinar, now: datetime, zone: str) -> list[RelatedWebinar]:
-    """One query. What is coming stands first, soonest before later; what was called off is not recommended."""
-    others = webinar.recommended.listed().exclude(pk=webinar.pk).exclude(status=Webinar.Status.CANCELLED)
-    rows = [_related(other, now, zone) for other in others.with_next_session(now) if not _is_called_off(other, now)]
-    return sorted(rows, key=lambda row: (row.is_over, row.starts_at or now, row.title))
+def _write_partners() -> QuerySet[Any, tuple[Any, ...]]:
+    columns = (
+        *("place", "kind", "order", "pk"),
+        *("partner_id", "partner__name", "partner__parent", "partner__website", "partner__logo"),
+    )
+    own = WebinarPartnership.objects.filter(webinar=Given("webinar")).annotate(place=Value(0)).order_by()
+    of_series = SeriesPartnership.objects.filter(series=Given("series")).annotate(place=Value(1)).order_by()
+    return own.values_list(*columns).union(of_series.values_list(*columns)).order_by("place", "order", "pk")
+
+
+_PARTNERS = Statement(_write_partners)
+
+
+def _recommended(webinar: Webinar, state: State, now: datetime, zone: str) -> list[RelatedWebinar]:
+    """One query: what the organizer chose, and where nothing of it can be seen, a few of what is nearest to it.
+
+    What is coming stands first, soonest before later.
+    """
+    rows = _RECOMMENDED.rows(
+        now=now, webinar=webinar.pk, series=webinar.series_id, host=webinar.host_id, language=webinar.language
+    )
+    chosen = [row for nearness, *row in rows if nearness == _CHOSEN]
+    # In place of what was called off stands what the host gives next (`_coming`), not what is over.
+    near = [] if state == State.CANCELLED else [row for _nearness, *row in rows][:MOST_NEAR]
+    return sorted(
+        (_related_entry(*row, now=now, zone=zone) for row in chosen or near),
+        key=lambda entry: (entry.is_over, entry.starts_at or now, entry.title),
+    )
+
+
+_CHOSEN, _OF_SERIES, _OF_HOST, _OF_LANGUAGE = range(4)
+
+
+def _write_recommended() -> QuerySet[Webinar, tuple[Any, ...]]:
+    """Listed webinars by their nearness; those whose every session was called off are none to recommend."""
+    now, webinar, series, host, language = (Given(name) for name in ("now", "webinar", "series", "host", "language"))
+    chosen = Webinar.recommended.through._default_manager.filter(from_webinar=webinar).values("to_webinar")
+    soon = Session.objects.scheduled().filter(webinar=OuterRef("pk"), ends_at__gt=now)
+    is_planned = ~Q(sessions__state=Session.State.CANCELLED)
+    return (
+        Webinar.objects.listed()
+        .filter(status=Webinar.Status.PUBLISHED)
+        .exclude(pk=webinar)
+        .filter(Q(pk__in=chosen) | Q(series=series) | Q(host=host) | Q(Exists(soon), language=language))
+        .annotate(
+            nearness=Case(
+                When(pk__in=chosen, then=_CHOSEN),
+                When(series=series, then=_OF_SERIES),
+                When(host=host, then=_OF_HOST),
+                default=_OF_LANGUAGE,
+            ),
+            next_starts_at=Min("sessions__starts_at", filter=is_planned & Q(sessions__ends_at__gt=now)),
+            held_until=Max("sessions__ends_at", filter=is_planned),
+            planned_until=Max("sessions__ends_at"),
+        )
+        # What was chosen may stand there before its date does.
+        .filter(Q(held_until__isnull=False) | Q(planned_until=None, nearness=_CHOSEN))
+        .order_by("nearness", F("next_starts_at").asc(nulls_last=True), F("held_until").desc(), "pk")
+        .values_list("nearness", "slug", "title", "summary", "language", "next_starts_at", "held_until")[:MOST_CHOSEN]
+    )
+
+
+_RECOMMENDED = Statement(_write_recommended)
 
 
 def _coming(webinar: Webinar, now: datetime, zone: str) -> list[RelatedWebinar]:
@@ -441,6 +622,15 @@ def _coming(webinar: Webinar, now: datetime, zone: str) -> list[RelatedWebinar]:
     others = Webinar.objects.listed().filter(host=webinar.host_id, status=Webinar.Status.PUBLISHED)
     coming = [other for other in others.exclude(pk=webinar.pk).upcoming(now) if not _is_called_off(other, now)]
     return [_related(other, now, zone) for other in coming[:MOST_INSTEAD]]
+
+
+def coming_webinars(*, now: datetime, zone: str | None) -> list[RelatedWebinar]:
+    """One query: what the site gives next, for readers who have lost their way. Dates are the host's without a zone."""
+    others = Webinar.objects.listed().filter(status=Webinar.Status.PUBLISHED).select_related("host").upcoming(now)
+    coming = [other for other in others[: MOST_INSTEAD * 2] if not _is_called_off(other, now)]
+    return [
+        _related(other, now, zone or timezones.canonical_name(other.host.time_zone)) for other in coming[:MOST_INSTEAD]
+    ]
 
 
 def _is_called_off(other: Webinar, now: datetime) -> bool:
@@ -452,14 +642,30 @@ def _is_called_off(other: Webinar, now: datetime) -> bool:
 def _related(other: Webinar, now: datetime, zone: str) -> RelatedWebinar:
     next_starts_at: datetime | None = other.next_starts_at  # type: ignore[attr-defined]
     last_ends_at: datetime | None = other.last_ends_at  # type: ignore[attr-defined]
+    return _related_entry(
+        other.slug, other.title, other.summary, other.language, next_starts_at, last_ends_at, now=now, zone=zone
+    )
+
+
+def _related_entry(
+    slug: str,
+    title: str,
+    summary: str,
+    language: str,
+    next_starts_at: datetime | None,
+    last_ends_at: datetime | None,
+    *,
+    now: datetime,
+    zone: str,
+) -> RelatedWebinar:
     is_over = next_starts_at is None and last_ends_at is not None and last_ends_at <= now
     moment = last_ends_at if is_over else next_starts_at
     return RelatedWebinar(
         starts_at=next_starts_at,
-        title=other.title,
-        url=other.get_absolute_url(),
-        summary=other.summary,
-        language="" if other.language == get_language() else other.language,
+        title=title,
+        url=reverse("webinar", args=[slug]),
+        summary=summary,
+        language="" if language == get_language() else language,
         date=formats.short_date(moment, zone) if moment else "",
         is_over=is_over,
     )

@@ -53,6 +53,10 @@ def words_of(webinar, *, now=NOW, zone=None):
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
+def titles_beside(webinar, *, now=NOW):
+    return [other.title for other in page_of(webinar, now=now).recommended]
+
+
 @pytest.fixture
 def seed():
     """The webinar of the two seed pages, as it was on 28 October 2020."""
@@ -160,8 +164,80 @@ def test_host_time_is_shown_and_said_so_while_nobody_knows_the_readers(seed):
     assert "your time" not in words
 
 
-def test_nothing_is_recommended_when_the_organizer_recommends_nothing(seed):
+def test_nothing_is_recommended_where_there_is_nothing_else(seed):
+    assert page_of(seed, now=AFTER).recommended == []
     assert "Recommended" not in words_of(seed, now=AFTER)
+
+
+def test_what_the_organizer_recommends_stands_alone(seed):
+    make_session(make_webinar(host=seed.host, series=seed.series, title="Of the series"))
+    chosen = make_webinar(title="Chosen")
+    make_session(chosen)
+    seed.recommended.add(chosen)
+
+    assert titles_beside(seed) == ["Chosen"]
+
+
+def test_without_a_choice_the_series_comes_before_the_host_and_the_host_before_the_language(seed):
+    of_language = make_webinar(title="Of the language")
+    hosts = [make_webinar(host=seed.host, title=f"Of the host, {number}") for number in (1, 2)]
+    series = [make_webinar(host=seed.host, series=seed.series, title=f"Of the series, {number}") for number in (1, 2)]
+    russian = make_webinar(title="Of another language", language="ru")
+    for day, webinar in enumerate((russian, of_language, *hosts, *series), start=1):
+        make_session(webinar, local_date=date(2026, 10, day))
+
+    assert titles_beside(seed) == ["Of the host, 1", "Of the series, 1", "Of the series, 2"]
+    series[0].delete()
+    assert titles_beside(seed) == ["Of the host, 1", "Of the host, 2", "Of the series, 2"]
+    hosts[0].delete()
+    assert titles_beside(seed) == ["Of the language", "Of the host, 2", "Of the series, 2"]
+    of_language.delete()
+    assert titles_beside(seed) == ["Of the host, 2", "Of the series, 2"]
+
+
+def test_without_a_choice_what_is_coming_stands_before_what_is_over(seed):
+    for number, day in enumerate((date(2026, 8, 1), date(2026, 11, 2), date(2026, 9, 1), date(2026, 12, 3))):
+        make_session(make_webinar(host=seed.host, title=f"Number {number}"), local_date=day)
+
+    assert titles_beside(seed) == ["Number 1", "Number 3", "Number 2"]
+
+
+def test_what_is_over_is_recommended_for_its_series_or_host_alone(seed):
+    make_session(make_webinar(title="Of the language"), local_date=date(2026, 8, 1))
+    make_session(make_webinar(host=seed.host, title="Of the host"), local_date=date(2026, 8, 1))
+
+    assert titles_beside(seed) == ["Of the host"]
+
+
+def test_nothing_hidden_or_called_off_is_recommended_without_a_choice(seed):
+    for title, fields in (
+        ("A draft", {"status": Webinar.Status.DRAFT}),
+        ("Unlisted", {"access": Webinar.Access.UNLISTED}),
+        ("Cancelled", {"status": Webinar.Status.CANCELLED}),
+    ):
+        make_session(make_webinar(host=seed.host, series=seed.series, title=title, **fields))
+    called_off = make_webinar(host=seed.host, series=seed.series, title="Called off")
+    make_session(called_off, state="cancelled")
+    make_session(called_off, state="cancelled", local_date=date(2026, 8, 1))
+    make_webinar(host=seed.host, series=seed.series, title="Not dated yet")
+
+    assert titles_beside(seed) == []
+
+
+@pytest.mark.parametrize("fields", [{"status": Webinar.Status.CANCELLED}, {}])
+def test_nothing_that_is_over_stands_in_for_what_was_called_off(fields):
+    webinar = make_session(make_webinar(**fields), state="cancelled").webinar
+    make_session(make_webinar(host=webinar.host, title="Over"), local_date=date(2026, 8, 1))
+    make_session(make_webinar(title="Of another host"))
+
+    assert titles_beside(webinar) == []
+
+
+def test_what_the_organizer_recommends_and_nobody_can_see_makes_room_for_others(seed):
+    seed.recommended.add(make_webinar(title="A draft", status=Webinar.Status.DRAFT))
+    make_session(make_webinar(host=seed.host, title="Of the host"))
+
+    assert titles_beside(seed) == ["Of the host"]
 
 
 def test_recommended_webinars_are_listed_but_no_drafts_and_no_unlisted_ones(seed):
@@ -453,3 +529,112 @@ def test_page_takes_eight_queries_whatever_the_numbers(client, django_assert_max
         response = client.get(seed.get_absolute_url())
 
     assert response.status_code == 200
+
+
+# ---------- live now ----------
+
+
+def during(session):
+    return session.starts_at + timedelta(minutes=5)
+
+
+def test_running_session_is_said_to_be_live_since_when_and_until_when():
+    session = make_session(label="Suits Europe")
+    make_session(session.webinar, local_date=date(2026, 10, 15), label="Suits the Americas")
+
+    words = words_of(session.webinar, now=during(session), zone="Asia/Tokyo")
+
+    assert "Live now Since 21:30, until 23:00 in Tokyo, UTC+9. Suits Europe" in words
+    assert "If you have registered, join from the link in your email." in words
+    assert "Register and come in" in words
+
+
+def test_running_session_without_a_place_leads_to_the_next():
+    session = make_session(capacity=5, places_taken=5, has_waiting_list=False)
+    make_session(session.webinar, local_date=date(2026, 10, 15))
+
+    words = words_of(session.webinar, now=during(session))
+
+    assert "Register for a later session" in words
+    assert "Register and come in" not in words
+
+
+def test_running_session_that_takes_nobody_has_no_button():
+    session = make_session(make_webinar(registration_closes_at=NOW))
+
+    words = words_of(session.webinar, now=during(session))
+
+    assert "Live now" in words
+    assert "Registration has closed." in words
+    assert "Register and come in" not in words
+
+
+# ---------- moved ----------
+
+
+def test_moved_session_says_where_it_was_until_it_begins():
+    session = make_session(label="Suits Europe", previous_starts_at=datetime(2026, 10, 14, 16, 0, tzinfo=UTC))
+
+    words = words_of(session.webinar, zone="Asia/Tokyo")
+
+    assert "This webinar has moved" in words
+    assert (
+        "Suits Europe. It was planned for Thursday, 15 October 2026, 01:00 Tokyo, UTC+9 . "
+        "It is now on Wednesday, 14 October 2026, 21:30 Tokyo, UTC+9 ."
+    ) in words
+    assert "has moved" not in words_of(session.webinar, now=during(session))
+
+
+def test_cancelled_session_is_not_said_to_have_moved():
+    session = make_session(state="cancelled", previous_starts_at=datetime(2026, 10, 14, 16, 0, tzinfo=UTC))
+
+    assert "moved" not in words_of(session.webinar)
+
+
+# ---------- midnight ----------
+
+
+def test_end_after_midnight_is_on_the_next_day():
+    webinar = make_session().webinar
+
+    assert "23:30 to 01:00 (next day)" in words_of(webinar, zone="Australia/Sydney")
+    assert "(next day)" not in words_of(webinar, zone="Asia/Tokyo")
+
+
+# ---------- calendars and sharing ----------
+
+
+def test_dates_go_into_calendars_as_copies_and_the_hosts_calendar_follows(client):
+    session = make_session(local_date=date(2031, 5, 14))
+
+    markup = html.unescape(client.get(session.webinar.get_absolute_url()).content.decode())
+
+    for address in (
+        f'href="/webinars/{session.webinar.slug}/calendar.ics"',
+        "https://calendar.google.com/calendar/render?action=TEMPLATE&",
+        "https://outlook.live.com/calendar/deeplink/compose?",
+        "https://outlook.office.com/calendar/deeplink/compose?",
+        "https://calendar.yahoo.com/?",
+        f"webcal://localhost:8000/hosts/{session.webinar.host.slug}/calendar.ics",
+        f"mailto:?subject={session.webinar.title.replace(' ', '%20')}&body=",
+        f'href="/webinars/{session.webinar.slug}/programme/"',
+    ):
+        assert address in markup
+    words = words_of(session.webinar)
+    assert "These are copies: they do not move by themselves when a session moves." in words
+    assert "and it follows" in words
+
+
+def test_what_is_over_or_called_off_goes_into_no_calendar():
+    webinar = make_session(state="cancelled").webinar
+    coming = make_session(webinar, local_date=date(2026, 10, 15))
+
+    assert [option.id for option, _links in page_of(webinar).calendars] == [coming.pk]
+    assert page_of(webinar, now=coming.ends_at).calendars == []
+
+
+def test_nothing_of_other_sites_is_loaded(client):
+    markup = client.get(make_session(local_date=date(2031, 5, 14)).webinar.get_absolute_url()).content.decode()
+
+    loaded = re.findall(r'<(?:link|script|img|iframe|source|video)\b[^>]*(?:href|src)="([^"]*)"', markup)
+    assert [address for address in loaded if "://" in address and "localhost" not in address] == []

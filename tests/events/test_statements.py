@@ -1,0 +1,107 @@
+"""Statements answer what the querysets they were made of answer."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db.models import Count, Q
+
+from events.models import Host, Session, Webinar
+from events.statements import Given, Statement, columns, instance, prefetched
+from tests.builders import NOW, make_host, make_session, make_webinar
+
+pytestmark = pytest.mark.django_db
+
+
+def test_rows_are_those_for_the_values_given_each_time():
+    first, second = make_session(), make_session()
+    statement = Statement(lambda: Session.objects.filter(webinar=Given("webinar")).values_list("pk", "starts_at"))
+
+    assert statement.rows(webinar=first.webinar_id) == [(first.pk, first.starts_at)]
+    assert statement.rows(webinar=second.webinar_id) == [(second.pk, second.starts_at)]
+    assert statement.rows(webinar=None) == []
+
+
+def test_moments_are_compared_and_come_back_as_moments():
+    session = make_session()
+    statement = Statement(
+        lambda: Session.objects.filter(starts_at__gt=Given("now")).values_list("starts_at", "ends_at")
+    )
+
+    assert statement.rows(now=session.starts_at - timedelta(seconds=1)) == [(session.starts_at, session.ends_at)]
+    assert statement.rows(now=session.starts_at) == []
+    assert statement.rows(now=datetime(1999, 1, 1, tzinfo=UTC))[0][0].tzinfo is not None
+
+
+def test_a_value_stands_wherever_the_queryset_has_it():
+    webinar = make_session().webinar
+    make_session(webinar, state="cancelled")
+    statement = Statement(
+        lambda: (
+            Webinar.objects.filter(Q(pk=Given("pk")) | Q(host=Given("host")))
+            .annotate(
+                coming=Count("sessions", filter=Q(sessions__ends_at__gt=Given("now"), sessions__state=Given("state")))
+            )
+            .order_by("pk")
+            .values_list("title", "coming")
+        )
+    )
+
+    assert statement.rows(pk=webinar.pk, host=None, now=NOW, state="scheduled") == [(webinar.title, 1)]
+    assert statement.rows(pk=None, host=webinar.host_id, now=NOW, state="cancelled") == [(webinar.title, 1)]
+
+
+def test_what_is_given_is_never_read_as_sql():
+    make_webinar(title="One")
+    statement = Statement(lambda: Webinar.objects.filter(title=Given("title")).values_list("title"))
+
+    for title in ("' OR 1=1 --", '%s "', "\\"):
+        assert statement.rows(title=title) == []
+
+
+def test_the_query_is_written_once():
+    written = []
+
+    def make():
+        written.append(1)
+        return Webinar.objects.filter(pk=Given("pk")).values_list("title")
+
+    statement = Statement(make)
+    for _time in range(3):
+        statement.rows(pk=1)
+
+    assert len(written) == 1
+
+
+def test_a_missing_value_is_an_error_and_not_another_question():
+    statement = Statement(lambda: Webinar.objects.filter(pk=Given("pk")).values_list("title"))
+
+    with pytest.raises(KeyError, match="pk"):
+        statement.rows(host=1)
+
+
+def test_an_object_made_of_its_columns_is_the_one_that_was_saved():
+    webinar = make_webinar(host=make_host(), price_amount="12.50", price_currency="EUR")
+    statement = Statement(
+        lambda: Webinar.objects.filter(pk=Given("pk")).values_list(*columns(Webinar), *columns(Host, under="host__"))
+    )
+
+    row = statement.rows(pk=webinar.pk)[0]
+    same, host = instance(Webinar, row[: len(columns(Webinar))]), instance(Host, row[len(columns(Webinar)) :])
+
+    saved = Webinar.objects.get(pk=webinar.pk)
+    assert [getattr(same, name) for name in columns(Webinar)] == [getattr(saved, name) for name in columns(Webinar)]
+    assert host == webinar.host
+    same.title = "Another"
+    same.save()
+    assert Webinar.objects.get(pk=webinar.pk).title == "Another"
+
+
+def test_a_prefetched_set_asks_for_nothing(django_assert_num_queries):
+    session = make_session()
+    webinar = Webinar.objects.get(pk=session.webinar_id)
+
+    prefetched(webinar, "sessions", [session])
+
+    with django_assert_num_queries(0):
+        assert list(webinar.sessions.all()) == [session]
+    assert webinar.sessions.filter(pk=session.pk).exists()
