@@ -16,6 +16,8 @@ from django.utils.translation import get_language, get_supported_language_varian
 from events import timezones
 
 INTERNATIONAL_ENGLISH = "en-gb"
+# Arabic is read where clocks have twelve hours and where they have twenty-four; these need no letter beside the digits.
+CLOCKS = {"ar": "HH:mm"}
 
 
 def locale_for(language: str | None = None) -> Locale:
@@ -71,7 +73,8 @@ def plain_date(day: date, language: str | None = None) -> str:
 
 def clock_time(instant: datetime, zone: str, language: str | None = None) -> str:
     """17:30"""
-    return babel_dates.format_time(_local(instant, zone), "short", locale=locale_for(language))
+    locale = locale_for(language)
+    return babel_dates.format_time(_local(instant, zone), CLOCKS.get(locale.language, "short"), locale=locale)
 
 
 def time_range(start: datetime, end: datetime, zone: str, language: str | None = None) -> str:

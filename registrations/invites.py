@@ -68,8 +68,10 @@ def download(registration: Registration) -> bytes:
 def _event(registration: Registration, status: STATUS) -> Event:
     session = registration.session
     webinar = session.webinar
+    # Whoever asks for it, its words and the pages that it leads to are in its owner's language.
     with override(registration.own_language):
         description = _description(registration)
+        location, page = tokens.join_url(registration), absolute(webinar.get_absolute_url())
     # Without an end in microseconds: calendars count in whole seconds.
     return Event.new(
         uid=registration.uid,
@@ -79,8 +81,8 @@ def _event(registration: Registration, status: STATUS) -> Event:
         end=session.ends_at.astimezone(UTC),
         summary=validators.single_line(webinar.title),
         description=description,
-        location=tokens.join_url(registration),
-        url=absolute(webinar.get_absolute_url()),
+        location=location,
+        url=page,
         status=status,
         transparency=TRANSP.OPAQUE,
         organizer=vCalAddress.new(organizer_address(registration), cn=common_name(webinar.host.name)),

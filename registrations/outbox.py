@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
+from django.utils.translation import get_language
 from kombu.exceptions import OperationalError
 
 from events.models import Session
@@ -129,6 +131,7 @@ def enqueue_account_mail(*, to_email: str, subject: str, text: str, html: str, n
         key=f"{Message.Kind.ACCOUNT}-{uuid.uuid4()}",
         kind=Message.Kind.ACCOUNT,
         to_email=to_email,
+        language=get_language() or settings.LANGUAGE_CODE,
         payload={"subject": subject, "text": text, "html": html},
         created_at=now,
         due_at=now,

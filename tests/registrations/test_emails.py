@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
 from events import scheduling
 from events.models import Host, Session, Webinar
@@ -741,13 +742,12 @@ def test_who_moved_away_is_not_told_that_the_old_session_is_cancelled(programme)
 
 
 def test_a_language_that_the_site_does_not_have_falls_back_to_its_own(programme):
-    anna = register_anna(programme, language="ar")
+    anna = register_anna(programme, language="fi")
 
     assert parsed(compose(anna, Message.Kind.CONFIRMED))["Content-Language"] == "en"
 
 
-def test_right_to_left_turns_the_page_but_not_codes_and_offsets(programme, settings):
-    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+def test_right_to_left_turns_the_page_but_not_codes_and_offsets(programme):
     anna = register_anna(programme, language="ar")
 
     html = html_of(compose(anna, Message.Kind.CONFIRMED))
@@ -756,6 +756,43 @@ def test_right_to_left_turns_the_page_but_not_codes_and_offsets(programme, setti
     assert 'align="right"' in html
     assert '<span dir="ltr">UTC−4</span>' in html
     assert '<span dir="ltr">ANNA-0001-2345</span>' in html
+
+
+def test_a_mail_speaks_its_readers_language_and_leads_to_pages_in_it(programme):
+    anna = register_anna(programme, language="ar")
+
+    mail = compose(anna, Message.Kind.CONFIRMED)
+
+    text = text_of(mail)
+    assert str(parsed(mail)["Subject"]) == (
+        "مكانك: Central Asia Border Challenges، الأربعاء، 28 أكتوبر، 17:30 بتوقيت طشقند"
+    )
+    assert text.startswith("لديك مكان يا \u2068Anna Karimova\u2069\n")
+    assert "من 17:30 إلى 19:00\nبتوقيت طشقند، \u2066UTC+5\u2069 (توقيتك)\n" in text
+    own_links = re.findall(r"https://webinars\.example\.org(/\S*)", text)
+    assert own_links
+    assert all(link.startswith("/ar/") for link in own_links)
+
+
+def test_the_entry_leads_to_pages_in_its_owners_language_whoever_asks_for_it(programme):
+    anna = register_anna(programme, language="ar")
+
+    ics = invites.request(anna).replace(b"\r\n ", b"").decode()
+
+    assert f"LOCATION:{tokens.join_url(anna).replace('/join/', '/ar/join/')}" in ics
+    assert "URL:https://webinars.example.org/ar/webinars/central-asia/" in ics
+
+
+def test_a_mail_about_signing_in_is_in_the_language_it_was_asked_for_in(programme):
+    with override("ar"):
+        message = outbox.enqueue_account_mail(
+            to_email="anna@example.net", subject="رمزك", text="QX7-PL2", html="", now=NOW
+        )
+
+    mail = emails.compose(message, now=NOW)
+
+    assert parsed(mail)["Content-Language"] == "ar"
+    assert '<html lang="ar" dir="rtl"' in html_of(mail)
 
 
 # ---------- the text's shape ----------
