@@ -1,6 +1,6 @@
 # Each target is a script that can also be called by itself, where make is not installed.
 
-.PHONY: run test check lock bench
+.PHONY: run test check lock bench bench-pages words axe html weight headers journeys
 
 run: ## the whole site, until Ctrl-C (PORT=8001 make run for another port)
 	@scripts/run
@@ -8,11 +8,32 @@ run: ## the whole site, until Ctrl-C (PORT=8001 make run for another port)
 test: ## the whole suite: on SQLite alone, then on PostgreSQL with Redis, workers and a browser
 	@scripts/test
 
+axe: ## accessibility of every page in every state: axe-core, widths, large text
+	@scripts/test tests/quality/test_accessibility.py
+
+html: ## whether every page is valid HTML, by the Nu checker
+	@scripts/test tests/quality/test_html.py
+
+weight: ## what the landing page weighs in a browser
+	@scripts/test tests/quality/test_weight.py
+
+headers: ## policies, headers and cookies of every page
+	@scripts/test tests/quality/test_headers.py
+
+journeys: ## whole ways through the site in a browser: by keyboard alone, without scripts, as everybody
+	@scripts/test tests/journeys
+
 check: ## style, types, templates, migrations
 	@scripts/check
 
 lock: ## compile pyproject.toml into requirements.txt and requirements-dev.txt
 	@scripts/lock
 
+words: ## bring new texts into the other languages' catalogues, and say which lack words
+	@scripts/words
+
 bench: ## how quick it is on this machine
 	@scripts/bench
+
+bench-pages: ## landing pages a second, kept and not kept, beside a bare view
+	@scripts/bench pages

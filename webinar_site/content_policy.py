@@ -1,34 +1,71 @@
-"""What a page of the site may load and where its forms may lead: should a script ever get in, it does not run."""
+"""The headers that keep pages to themselves: what they load, what they may use of a device, who may hold them.
+
+`events.content_policy` has the policy of public pages, and the way in which a view widens it for its own answer.
+"""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# Content Security Policy, level 3. Everything comes from the site itself; the picture of a second factor's secret is
-# part of its page.
-POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "img-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    ]
+from events.content_policy import HEADER, POLICY, Policy, written
+
+# The admin's scripts (Alpine) are sentences in attributes, which they evaluate, and its theme is a style in the page.
+# Files with scripts still come from here alone, and a script that is written into a page does not run there either.
+ADMIN_POLICY: Policy = {
+    **POLICY,
+    "script-src": ("'self'", "'unsafe-eval'"),
+    "style-src": ("'self'", "'unsafe-inline'"),
+    "connect-src": ("'self'",),  # what is typed into a field that completes itself
+    "frame-ancestors": ("'self'",),
+}
+# The mailbox frames the mail that it shows, which has a stricter policy of its own.
+MAILBOX_POLICY: Policy = {**POLICY, "frame-src": ("'self'",)}
+POLICIES = {"/admin/": written(ADMIN_POLICY), "/mailbox/": written(MAILBOX_POLICY)}
+PUBLIC_POLICY = written(POLICY)
+
+# Pages ask for nothing that a device has. What a player may need (full screen, sound) is our pages' own unless a frame
+# is given it, so that it need not be taken away here.
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "browsing-topics",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "publickey-credentials-get",
+        "screen-wake-lock",
+        "usb",
+        "xr-spatial-tracking",
+    )
 )
-# The admin's own scripts are written into its pages, and mails in the mailbox bring their styles along.
-EXEMPT_PATHS = ("/admin/", "/mailbox/")
 
 
 class ContentPolicyMiddleware:
-    """Adds the policy to every answer but those of the admin and the mailbox, and a developer's error pages."""
+    """Adds the headers to every answer that has none of its own, files included; no policy to a developer's own pages.
+
+    Cross-Origin-Resource-Policy says who may load an answer into a page of theirs: nobody, but for pictures, feeds and
+    what else a view gives to everybody by saying so itself.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not settings.DEBUG and not request.path.startswith(EXEMPT_PATHS):
-            response.headers.setdefault("Content-Security-Policy", POLICY)
+        headers = response.headers
+        headers.setdefault("Permissions-Policy", PERMISSIONS)
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if not settings.DEBUG:
+            headers.setdefault(HEADER, _policy_for(request.path))
         return response
+
+
+def _policy_for(path: str) -> str:
+    return next((policy for start, policy in POLICIES.items() if path.startswith(start)), PUBLIC_POLICY)

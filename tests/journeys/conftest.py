@@ -1,9 +1,6 @@
 """A real browser. A page that complains in its console, or asks for something that is not there, fails its test."""
 
-import os
-import shutil
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext
@@ -17,24 +14,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "journeys" in item.path.parts:
             item.add_marker(pytest.mark.services)
     items.sort(key=lambda item: "journeys" not in item.path.parts)
-
-
-@pytest.fixture(scope="session")
-def orm_beside_a_loop() -> None:
-    """Playwright keeps an event loop in this thread until the session ends; Django refuses to work beside one."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        pytest.fail("This test needs Chromium. scripts/test finds or installs one, or CHROMIUM names it.")
-    return {
-        **browser_type_launch_args,
-        "executable_path": chromium,
-        "args": ["--disable-dev-shm-usage"],
-    }
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from django.test import Client
 from webinar_site.demonstration.loading import load_demonstration
 
 PATH = "/webinars/central-asia-border-challenges/"
+COMING_PATH = "/webinars/caspian-border-challenges/"
 WITHOUT_TEXT = {"script", "style", "svg", "template", "select"}
 
 
@@ -43,10 +44,22 @@ def text_of_page(html: str) -> str:
 
 
 @pytest.fixture
-def page(db: None, client: Client, settings, tmp_path: Path) -> str:
+def demonstration(db: None, settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     load_demonstration(now=datetime.now(UTC))
+
+
+@pytest.fixture
+def page(demonstration: None, client: Client) -> str:
     response = client.get(PATH)
+    assert response.status_code == 200
+    return text_of_page(response.content.decode())
+
+
+@pytest.fixture
+def coming(demonstration: None, client: Client) -> str:
+    """The successor, which is still to come, as somebody in Tokyo sees it."""
+    response = client.get(COMING_PATH, {"tz": "Asia/Tokyo"})
     assert response.status_code == 200
     return text_of_page(response.content.decode())
 
@@ -104,6 +117,64 @@ def test_whole_date_and_the_hour_in_each_city(page: str) -> None:
         ("Almaty", "18:30", "UTC+6"),
     ]
     assert re.findall(r"\b(?:EST|EDT|CET|GMT)\b", page) == []
+
+
+def test_own_time_comes_first_and_stands_among_the_cities(demonstration: None, client: Client) -> None:
+    page = text_of_page(client.get(PATH, {"tz": "Asia/Tokyo"}).content.decode())
+
+    own = page.index("21:30 to 23:00 in Tokyo, your time, UTC+9")
+    assert own < page.index("New York 08:30")
+    assert "Almaty 18:30 UTC+6 Tokyo your time 21:30 UTC+9" in page
+
+
+def test_end_on_the_next_day_says_so(demonstration: None, client: Client) -> None:
+    page = text_of_page(client.get(PATH, {"tz": "Australia/Sydney"}).content.decode())
+
+    assert "23:30 to 01:00 (next day) in Sydney, your time, UTC+11" in page
+
+
+def test_summary_length_language_and_replay(page: str) -> None:
+    facts = [
+        "Terrorism and organized crime use the same roads through Central Asia.",
+        "12:30 to 14:00 in London, the host’s time, UTC",
+        "Length 90 minutes",
+        "Language English",
+        "115 people attended",
+        "Watch the replay",
+        "Who can watch the replay",
+    ]
+
+    assert missing_from(page, facts) == []
+
+
+def test_ways_to_follow_and_to_tell_others(page: str) -> None:
+    facts = [
+        "Follow the calendar of this host",
+        "Subscribe in Google Calendar",
+        "Share this page",
+        "Tell somebody by email",
+        "Programme to print",
+    ]
+
+    assert missing_from(page, facts) == []
+
+
+def test_sessions_with_places_left_or_the_waiting_list(coming: str) -> None:
+    assert re.findall(r"\d+ places? left|Full, waiting list open", coming) == [
+        "48 places left",
+        "Full, waiting list open",
+        "3 places left",
+    ]
+    facts = [
+        "Suits the Caucasus, Central and South Asia Tokyo, UTC+9",
+        "Suits Europe, Africa and the Middle East Tokyo, UTC+9 · ",
+        "Suits the Americas and the Pacific Tokyo, UTC+9 · ",
+        "Only put the dates in your calendar",
+        "Google Calendar · Outlook.com · Microsoft 365 · Yahoo",
+        "Recommended",
+        "Held on Wed, 28 Oct 2020 Central Asia Border Challenges",
+    ]
+    assert missing_from(coming, facts) == []
 
 
 def test_access_price_and_attendance(page: str) -> None:

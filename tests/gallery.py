@@ -1,0 +1,1133 @@
+"""Every public page in every state, as data: what is built for it, its address, its status, and who sees it.
+
+What holds for all pages is tested over these: accessibility, valid HTML, headers, nothing from elsewhere
+(tests/quality). A page or a state that is new gets an entry here; a test finds addresses that have none.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.cookies import SimpleCookie
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone, translation
+from PIL import Image
+
+from events import scheduling
+from events.cards import card_of
+from events.models import (
+    Affiliation,
+    FormerAddress,
+    Host,
+    OfferCondition,
+    Partner,
+    Question,
+    Series,
+    SeriesPartnership,
+    Session,
+    User,
+    Webinar,
+)
+from registrations import offers, signup, surveys, tokens
+from registrations.models import OfferCode, Registration
+from tests.builders import (
+    make_appearance,
+    make_host,
+    make_offer,
+    make_organizer,
+    make_presenter,
+    make_question,
+    make_registration,
+    make_session,
+    make_webinar,
+)
+
+LANGUAGES = ("en", "ar")
+SITE = "https://webinars.example.org"
+PASSWORD = "a long enough password"
+# Where sessions of the gallery are planned: its clocks never change, so that every hour exists.
+ZONE = "Asia/Tashkent"
+OWN_SITE = {"sec-fetch-site": "same-origin", "accept-encoding": "gzip, deflate, br, zstd"}
+BY_THE_SERVER_IN_FRONT = {"host": "webinars.example.org", "x-forwarded-proto": "https"}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """How a page is reached: by the arguments of its address, or by `path` where it has no name."""
+
+    args: tuple[object, ...] = ()
+    path: str = ""
+    query: str = ""
+    user: User | None = None
+    # Sent instead of asked for.
+    posted: Mapping[str, object] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    # What the reader did before, in the language of the page.
+    before: Callable[[Client], object] | None = None
+    checks_tokens: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page in one state. `name` is that of its function, `url_name` that of its address; None has no name."""
+
+    name: str
+    url_name: str | None
+    status: int
+    # Neither a page nor a file: an answer that leads elsewhere, or what a program reads.
+    is_page: bool
+    build: Callable[[], Visit]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a reader got, and under which address."""
+
+    entry: Entry
+    language: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    cookies: SimpleCookie
+    content: bytes
+
+    @property
+    def html(self) -> str:
+        return self.content.decode()
+
+    @property
+    def url(self) -> str:
+        return f"{SITE}{self.path}"
+
+
+ENTRIES: list[Entry] = []
+
+
+def shows(
+    url_name: str | None, *, status: int = 200, is_page: bool = True
+) -> Callable[[Callable[[], Visit]], Callable[[], Visit]]:
+    """Make an entry of a function that builds what its page shows."""
+
+    def enter(build: Callable[[], Visit]) -> Callable[[], Visit]:
+        name = build.__name__.replace("_", "-")
+        ENTRIES.append(Entry(name, url_name, status, is_page, build))
+        return build
+
+    return enter
+
+
+def show_all() -> list[Shown]:
+    """Build every entry and show it in every language. Run in a transaction that is rolled back."""
+    shown = []
+    for entry in ENTRIES:
+        with transaction.atomic(), translation.override("en"):
+            visit = entry.build()
+        shown += [show(entry, visit, language) for language in LANGUAGES]
+    return shown
+
+
+def show(entry: Entry, visit: Visit, language: str) -> Shown:
+    """Ask for one page as its reader does, over TLS."""
+    # Tries are counted here.
+    cache.clear()
+    client = Client(
+        enforce_csrf_checks=visit.checks_tokens,
+        raise_request_exception=False,
+        headers={**BY_THE_SERVER_IN_FRONT, **OWN_SITE, **visit.headers},
+    )
+    if visit.user is not None:
+        client.force_login(visit.user, backend="django.contrib.auth.backends.ModelBackend")
+    with translation.override(language):
+        if visit.before is not None:
+            visit.before(client)
+        path = visit.path or reverse(str(entry.url_name), args=visit.args)
+        if visit.path and language != "en":
+            path = f"/{language}{path}"
+        path += visit.query
+        # Requests leave their language behind.
+        response: Any = client.get(path) if visit.posted is None else client.post(path, visit.posted)
+    translation.deactivate()
+    return Shown(
+        entry=entry,
+        language=language,
+        path=path,
+        status=response.status_code,
+        headers=dict(response.items()),
+        cookies=response.cookies,
+        content=b"".join(response) if response.streaming else response.content,
+    )
+
+
+# ---------- what the entries are built from ----------
+
+
+def soon() -> datetime:
+    """A month from now, on the hour."""
+    return timezone.now().replace(minute=30, second=0, microsecond=0) + timedelta(days=30)
+
+
+def session_at(moment: datetime, webinar: Webinar | None = None, **fields: Any) -> Session:
+    local = moment.astimezone(ZoneInfo(ZONE))
+    return make_session(
+        webinar,
+        **{
+            "local_date": local.date(),
+            "local_time": local.time().replace(second=0, microsecond=0),
+            "time_zone": ZONE,
+            **fields,
+        },
+    )
+
+
+def coming(webinar: Webinar | None = None, **fields: Any) -> Session:
+    return session_at(soon(), webinar or full_webinar(), **fields)
+
+
+def running(webinar: Webinar | None = None, **fields: Any) -> Session:
+    return session_at(timezone.now() - timedelta(minutes=20), webinar or full_webinar(), **fields)
+
+
+def over(webinar: Webinar | None = None, **fields: Any) -> Session:
+    return session_at(timezone.now() - timedelta(days=9), webinar or full_webinar(), **fields)
+
+
+def full_webinar(*, presenters: int = 2, **fields: Any) -> Webinar:
+    """A webinar that has something in every corner of its page."""
+    webinar = make_webinar(
+        zones=("America/New_York", "Europe/Vienna", "Asia/Tokyo"),
+        **{
+            "about": (
+                "<p>What we will discuss.</p><h3>The region</h3><ul><li>Roads</li><li>Rivers</li></ul>"
+                '<p>More <a href="https://borders.example.org/">about it</a>.</p>'
+            ),
+            "official_title": "Challenges at land borders, and what has closed the gaps: an exchange of experience",
+            **fields,
+        },
+    )
+    for number in range(presenters):
+        presenter = make_presenter(
+            host=webinar.host,
+            biography="<p>Has guarded roads for years, and written about it.</p>",
+            portrait=picture("portrait.webp", size=(224, 224)) if number % 2 else "",
+        )
+        Affiliation.objects.create(presenter=presenter, job_title="Author", organization="Border Review", order=1)
+        make_appearance(webinar, presenter, order=number)
+    make_offer(webinar, conditions=("registered", "replay"), terms="For a new subscription.")
+    return webinar
+
+
+def series_of(host: Host) -> Series:
+    series = Series.objects.create(host=host, title="Border by border", slug=f"by-border-{host.pk}", about="One each.")
+    partner = Partner.objects.create(host=host, name="Roads Union", website="https://roads.example.org/")
+    SeriesPartnership.objects.create(series=series, partner=partner)
+    return series
+
+
+def picture(name: str, *, size: tuple[int, int] = (1200, 630)) -> "ContentFile[bytes]":
+    file = io.BytesIO()
+    Image.new("RGB", size, "#0b6b74").save(file, "WEBP")
+    return ContentFile(file.getvalue(), name)
+
+
+def register(session: Session, **fields: Any) -> Registration:
+    """Somebody who registered, in time whatever the session is now."""
+    return make_registration(
+        session, **{"now": min(timezone.now(), session.starts_at - timedelta(days=3)), "time_zone": ZONE, **fields}
+    )
+
+
+def sold_out(**fields: Any) -> Session:
+    session = coming(capacity=1, **fields)
+    register(session)
+    session.refresh_from_db()
+    return session
+
+
+def landing(session: Session) -> Visit:
+    return Visit((session.webinar.slug,))
+
+
+def manage(registration: Registration) -> Visit:
+    return Visit((tokens.manage_token(registration),))
+
+
+def joining(registration: Registration) -> Visit:
+    return Visit((tokens.join_token(registration),))
+
+
+def person() -> User:
+    """Somebody who is signed in and has an address that is theirs."""
+    user = User.objects.create_user("anna@example.org", password=PASSWORD)
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    return user
+
+
+# ---------- lists ----------
+
+
+@shows("home")
+def home() -> Visit:
+    coming()
+    running()
+    over(full_webinar(replay_url="https://video.example.org/1"))
+    scheduling.cancel_session(coming(), by=None, now=timezone.now())
+    return Visit()
+
+
+@shows("home")
+def home_filtered() -> Visit:
+    return Visit(query="?q=border&when=upcoming&lang=en&tz=Asia/Tokyo")
+
+
+@shows("home")
+def home_nothing_found() -> Visit:
+    return Visit(query="?q=nothing+has+these+words")
+
+
+@shows("home")
+def home_of_a_day() -> Visit:
+    return Visit(query=f"?day={soon():%Y-%m-%d}")
+
+
+@shows("series")
+def series() -> Visit:
+    host = make_host(about="Who we are.", website="https://host.example.org/")
+    made = series_of(host)
+    coming(full_webinar(host=host, series=made))
+    over(full_webinar(host=host, series=made))
+    return Visit((made.slug,))
+
+
+@shows("series", status=404)
+def series_empty() -> Visit:
+    return Visit((series_of(make_host()).slug,))
+
+
+@shows("host")
+def host() -> Visit:
+    made = make_host(about="Who we are.", website="https://host.example.org/")
+    coming(full_webinar(host=made))
+    over(full_webinar(host=made))
+    return Visit((made.slug,), query="?tz=Asia/Tokyo")
+
+
+@shows("host")
+def host_empty() -> Visit:
+    return Visit((make_host().slug,))
+
+
+@shows("presenter")
+def presenter() -> Visit:
+    webinar = full_webinar()
+    coming(webinar)
+    return Visit((webinar.appearances.latest("order").presenter.slug,))
+
+
+@shows("presenter")
+def presenter_without_a_name() -> Visit:
+    webinar = full_webinar(presenters=0)
+    nameless = make_presenter(host=webinar.host, name="")
+    make_appearance(webinar, nameless)
+    over(webinar)
+    return Visit((nameless.slug,))
+
+
+# ---------- the landing page ----------
+
+
+@shows("webinar")
+def webinar_draft() -> Visit:
+    webinar = full_webinar(status=Webinar.Status.DRAFT)
+    coming(webinar)
+    return Visit((webinar.slug,), user=make_organizer(webinar.host))
+
+
+@shows("webinar")
+def webinar_unplanned() -> Visit:
+    return Visit((full_webinar().slug,))
+
+
+@shows("webinar")
+def webinar_announced() -> Visit:
+    return landing(coming(full_webinar(registration_opens_at=timezone.now() + timedelta(days=3))))
+
+
+@shows("webinar")
+def webinar_open() -> Visit:
+    return landing(coming())
+
+
+@shows("webinar")
+def webinar_in_a_zone_of_ones_own() -> Visit:
+    session = coming()
+    return Visit((session.webinar.slug,), query="?tz=Pacific/Auckland")
+
+
+@shows("webinar")
+def webinar_with_questions() -> Visit:
+    webinar = full_webinar(price_amount=20, price_currency="EUR")
+    ask_everything(webinar)
+    return landing(coming(webinar, capacity=40))
+
+
+@shows("webinar")
+def webinar_with_several_sessions() -> Visit:
+    webinar = full_webinar(series=None)
+    session_at(soon() + timedelta(days=1), webinar, capacity=3, label="Suits the Americas")
+    full = session_at(soon() + timedelta(days=2), webinar, capacity=1)
+    register(full)
+    scheduling.cancel_session(session_at(soon() + timedelta(days=3), webinar), by=None, now=timezone.now())
+    return landing(coming(webinar))
+
+
+@shows("webinar")
+def webinar_with_a_waiting_list() -> Visit:
+    return landing(sold_out())
+
+
+@shows("webinar")
+def webinar_full() -> Visit:
+    return landing(sold_out(has_waiting_list=False))
+
+
+@shows("webinar")
+def webinar_closed() -> Visit:
+    return landing(coming(full_webinar(registration_closes_at=timezone.now() - timedelta(days=1))))
+
+
+@shows("webinar")
+def webinar_running() -> Visit:
+    return landing(running())
+
+
+@shows("webinar")
+def webinar_running_and_full() -> Visit:
+    session = running(capacity=1, has_waiting_list=False)
+    register(session)
+    return landing(session)
+
+
+@shows("webinar")
+def webinar_over() -> Visit:
+    return landing(over(full_webinar(attended_count=115)))
+
+
+@shows("webinar")
+def webinar_over_with_replay() -> Visit:
+    return landing(over(full_webinar(replay_url="https://vimeo.com/76979871")))
+
+
+@shows("webinar")
+def webinar_over_with_replay_for_registrants() -> Visit:
+    webinar = full_webinar(
+        replay_url="https://vimeo.com/76979871", replay_access="registered", replay_until=timezone.now() + timedelta(9)
+    )
+    return landing(over(webinar))
+
+
+@shows("webinar")
+def webinar_moved() -> Visit:
+    session = coming()
+    register(session)
+    session.local_time = session.local_time.replace(minute=0)
+    scheduling.save_session(session, by=None, now=timezone.now())
+    return landing(session)
+
+
+@shows("webinar")
+def webinar_cancelled() -> Visit:
+    session = coming()
+    session.webinar.recommended.add(coming().webinar)
+    scheduling.cancel_webinar(session.webinar, by=None, now=timezone.now())
+    return landing(session)
+
+
+@shows("webinar")
+def webinar_unlisted() -> Visit:
+    return landing(coming(full_webinar(access="unlisted")))
+
+
+@shows("webinar")
+def webinar_recommends_others() -> Visit:
+    host = make_host(about="Who we are.")
+    made = series_of(host)
+    for _number in range(3):
+        coming(full_webinar(host=host, series=made))
+    return landing(coming(full_webinar(host=host, series=made)))
+
+
+@shows("webinar")
+def webinar_in_russian() -> Visit:
+    return landing(
+        coming(
+            full_webinar(
+                title="Границы Центральной Азии: угрозы и ответы",
+                summary="Что угрожает границам и что помогает их охранять.",
+                about="<p>О чём пойдёт речь.</p>",
+                official_title="",
+                language="ru",
+                interpretation="переводится на английский",
+            )
+        )
+    )
+
+
+@shows("webinar")
+def webinar_in_arabic() -> Visit:
+    return landing(
+        coming(
+            full_webinar(
+                title="تحديات أمن الحدود",
+                summary="ما الذي يهدد الحدود وما الذي يحميها.",
+                about="<p>ماذا سنناقش.</p>",
+                official_title="",
+                language="ar",
+            )
+        )
+    )
+
+
+@shows("webinar")
+def webinar_with_a_long_title() -> Visit:
+    title = (
+        "Telecommunicationsinfrastructurecooperation and countersurveillance at land borders, sea ports and airports"
+    )
+    return landing(coming(full_webinar(title=f"{title}, told by those who run them every day of the year")))
+
+
+@shows("webinar")
+def webinar_with_a_picture() -> Visit:
+    return landing(coming(full_webinar(picture=picture("picture.webp"))))
+
+
+@shows("webinar")
+def webinar_with_twelve_presenters() -> Visit:
+    return landing(coming(full_webinar(presenters=12)))
+
+
+@shows("webinar_programme")
+def programme() -> Visit:
+    return landing(coming(full_webinar(presenters=3)))
+
+
+@shows("webinar_programme")
+def programme_unplanned() -> Visit:
+    return Visit((full_webinar().slug,))
+
+
+# ---------- the replay ----------
+
+
+@shows("webinar_replay")
+def replay() -> Visit:
+    return landing(over(full_webinar(replay_url="https://vimeo.com/76979871")))
+
+
+@shows("webinar_replay")
+def replay_elsewhere() -> Visit:
+    return landing(over(full_webinar(replay_url="https://video.example.org/1")))
+
+
+@shows("webinar_replay")
+def replay_for_registrants() -> Visit:
+    return landing(over(full_webinar(replay_url="https://vimeo.com/76979871", replay_access="registered")))
+
+
+@shows("webinar_replay")
+def replay_soon() -> Visit:
+    return landing(
+        over(full_webinar(replay_url="https://vimeo.com/76979871", replay_from=timezone.now() + timedelta(days=2)))
+    )
+
+
+@shows("webinar_replay")
+def replay_no_more() -> Visit:
+    return landing(
+        over(full_webinar(replay_url="https://vimeo.com/76979871", replay_until=timezone.now() - timedelta(days=1)))
+    )
+
+
+@shows("registration_replay")
+def own_replay() -> Visit:
+    return manage(register(over(full_webinar(replay_url="https://vimeo.com/76979871", replay_access="registered"))))
+
+
+@shows("registration_replay", status=302, is_page=False)
+def own_replay_not_yet() -> Visit:
+    return manage(register(coming(full_webinar(replay_url="https://vimeo.com/76979871"))))
+
+
+# ---------- registering ----------
+
+
+def ask_everything(webinar: Webinar, **fields: Any) -> None:
+    """One question of each kind."""
+    for number, kind in enumerate(Question.Kind.values):
+        options = "Roads\nRivers\nAirports" if kind in {"one", "some"} else ""
+        wording = f"What do you say to this ({kind})?"
+        make_question(
+            webinar, kind=kind, options=options, wording=wording, order=number, help_text="As you like.", **fields
+        )
+
+
+@shows("register", status=302, is_page=False)
+def register_asked_for() -> Visit:
+    return landing(coming())
+
+
+@shows("register", status=422)
+def register_with_errors() -> Visit:
+    webinar = full_webinar()
+    ask_everything(webinar, is_required=True)
+    session_at(soon() + timedelta(days=1), webinar)
+    coming(webinar)
+    return Visit((webinar.slug,), posted={"name": "", "email": "anna@", "session": "0"})
+
+
+@shows("register", status=422)
+def register_too_late() -> Visit:
+    session = sold_out(has_waiting_list=False)
+    return Visit(
+        (session.webinar.slug,), posted={"name": "Anna", "email": "anna@example.org", "session": str(session.pk)}
+    )
+
+
+@shows(None, status=409)
+def register_refused() -> Visit:
+    return Visit(path=f"/gallery/409/{coming().webinar.slug}/")
+
+
+@shows("register", status=403)
+def register_from_another_site() -> Visit:
+    return Visit((coming().webinar.slug,), posted={}, headers={"sec-fetch-site": "cross-site"})
+
+
+@shows("register", status=303, is_page=False)
+def register_taken() -> Visit:
+    session = coming()
+    return Visit(
+        (session.webinar.slug,), posted={"name": "Anna", "email": "anna@example.org", "session": str(session.pk)}
+    )
+
+
+def _registered(session: Session) -> Visit:
+    slug = session.webinar.slug
+    sent = {"name": "Anna Karimova", "email": "anna@example.org", "session": str(session.pk), "time_zone": ZONE}
+    return Visit((slug,), before=lambda client: client.post(reverse("register", args=[slug]), sent))
+
+
+@shows("registered")
+def registered() -> Visit:
+    return _registered(coming())
+
+
+@shows("registered")
+def registered_and_waiting() -> Visit:
+    return _registered(sold_out())
+
+
+@shows("registered")
+def registered_long_ago() -> Visit:
+    return landing(coming())
+
+
+# ---------- one's own registration ----------
+
+
+@shows("registration")
+def manage_confirmed() -> Visit:
+    webinar = full_webinar()
+    ask_everything(webinar)
+    session_at(soon() + timedelta(days=1), webinar)
+    question = webinar.questions.first()
+    assert question is not None
+    return manage(register(coming(webinar), answers={question: "At a border."}))
+
+
+@shows("registration")
+def manage_waitlisted() -> Visit:
+    return manage(register(sold_out()))
+
+
+@shows("registration")
+def manage_cancelled() -> Visit:
+    return manage(signup.cancel(register(coming()), now=timezone.now()))
+
+
+@shows("registration")
+def manage_session_cancelled() -> Visit:
+    webinar = full_webinar()
+    session_at(soon() + timedelta(days=1), webinar)
+    own = register(coming(webinar))
+    scheduling.cancel_session(own.session, by=None, now=timezone.now())
+    return manage(own)
+
+
+@shows("registration")
+def manage_moved() -> Visit:
+    own = register(coming())
+    own.session.local_time = own.session.local_time.replace(minute=0)
+    scheduling.save_session(own.session, by=None, now=timezone.now())
+    return manage(own)
+
+
+@shows("registration")
+def manage_running() -> Visit:
+    return manage(register(running()))
+
+
+@shows("registration")
+def manage_running_without_an_address() -> Visit:
+    return manage(register(running(join_url="")))
+
+
+@shows("registration")
+def manage_over() -> Visit:
+    return manage(register(over()))
+
+
+@shows("registration")
+def manage_over_with_survey() -> Visit:
+    webinar = full_webinar()
+    make_question(webinar, asked="survey")
+    return manage(register(over(webinar)))
+
+
+@shows("registration")
+def manage_over_with_replay() -> Visit:
+    return manage(register(over(full_webinar(replay_url="https://vimeo.com/76979871"))))
+
+
+def _with_code(change: Callable[[OfferCode], object], *conditions: str) -> Visit:
+    webinar = make_webinar()
+    make_offer(webinar, conditions=conditions or ("registered",), terms="For a new subscription.")
+    own = register(coming(webinar))
+    change(own.offer_codes.get())
+    return manage(own)
+
+
+@shows("registration")
+def manage_offer_locked() -> Visit:
+    return _with_code(lambda _code: None, "replay", "survey", "asked", "attended")
+
+
+@shows("registration")
+def manage_offer_unlocked() -> Visit:
+    return _with_code(
+        lambda code: offers.unlock(code.registration, kind=OfferCondition.Kind.SURVEY, now=timezone.now()),
+        "replay",
+        "survey",
+    )
+
+
+@shows("registration")
+def manage_offer_used() -> Visit:
+    return _with_code(lambda code: offers.redeem(code.code, now=timezone.now()))
+
+
+@shows("registration")
+def manage_offer_ended() -> Visit:
+    def end(code: OfferCode) -> None:
+        code.offer.valid_until = timezone.now() - timedelta(days=1)
+        code.offer.save()
+
+    return _with_code(end)
+
+
+@shows("registration_session", status=422)
+def manage_session_refused() -> Visit:
+    webinar = full_webinar()
+    session_at(soon() + timedelta(days=1), webinar)
+    own = register(coming(webinar))
+    return Visit((tokens.manage_token(own),), posted={"session": "0"})
+
+
+@shows("registration_cancel")
+def cancel_question() -> Visit:
+    return manage(register(coming()))
+
+
+@shows("registration_cancel")
+def cancel_question_while_waiting() -> Visit:
+    return manage(register(sold_out()))
+
+
+@shows("registration_cancel")
+def cancel_question_once_over() -> Visit:
+    return manage(register(over()))
+
+
+@shows("registration_calendar", is_page=False)
+def own_calendar() -> Visit:
+    return manage(register(coming()))
+
+
+def _survey(session: Callable[[Webinar], Session]) -> Registration:
+    webinar = full_webinar()
+    ask_everything(webinar, asked="survey")
+    return register(session(webinar))
+
+
+@shows("registration_survey")
+def survey() -> Visit:
+    return manage(_survey(over))
+
+
+@shows("registration_survey")
+def survey_early() -> Visit:
+    return manage(_survey(coming))
+
+
+@shows("registration_survey")
+def survey_answered() -> Visit:
+    own = _survey(over)
+    question = own.webinar.questions.get(kind=Question.Kind.LONG_TEXT)
+    surveys.answer_survey(own, {question: "Roads\nRivers"}, now=timezone.now())
+    own.refresh_from_db()
+    return manage(own)
+
+
+@shows("registration_survey", status=422)
+def survey_with_errors() -> Visit:
+    webinar = full_webinar()
+    ask_everything(webinar, asked="survey", is_required=True)
+    return Visit((tokens.manage_token(register(over(webinar))),), posted={})
+
+
+@shows("registration_survey")
+def survey_not_for_whoever_cancelled() -> Visit:
+    webinar = full_webinar()
+    make_question(webinar, asked="survey")
+    return manage(signup.cancel(register(coming(webinar)), now=timezone.now()))
+
+
+# ---------- joining ----------
+
+
+@shows("join")
+def join_early() -> Visit:
+    return joining(register(coming()))
+
+
+@shows("join", status=302, is_page=False)
+def join_open() -> Visit:
+    return joining(register(running()))
+
+
+@shows("join")
+def join_without_an_address() -> Visit:
+    return joining(register(running(join_url="")))
+
+
+@shows("join")
+def join_waiting() -> Visit:
+    return joining(register(sold_out()))
+
+
+@shows("join")
+def join_cancelled() -> Visit:
+    return joining(signup.cancel(register(coming()), now=timezone.now()))
+
+
+@shows("join")
+def join_session_cancelled() -> Visit:
+    own = register(coming())
+    scheduling.cancel_session(own.session, by=None, now=timezone.now())
+    return joining(own)
+
+
+@shows("join")
+def join_over() -> Visit:
+    return joining(register(over()))
+
+
+@shows("join")
+def join_over_with_replay() -> Visit:
+    return joining(register(over(full_webinar(replay_url="https://vimeo.com/76979871"))))
+
+
+# ---------- all of one's webinars ----------
+
+
+@shows("my_webinars")
+def my_webinars() -> Visit:
+    user = person()
+    for session in (coming(), running(), over(), sold_out()):
+        register(session, email=user.email)
+    signup.cancel(register(coming(), email=user.email), now=timezone.now())
+    return Visit(user=user)
+
+
+@shows("my_webinars")
+def my_webinars_none() -> Visit:
+    User.objects.filter(email="anna@example.org").delete()
+    return Visit(user=person())
+
+
+@shows("my_webinars", status=302, is_page=False)
+def my_webinars_of_nobody_known() -> Visit:
+    return Visit()
+
+
+# ---------- signing in ----------
+
+
+def _someone() -> User:
+    User.objects.filter(email="anna@example.org").delete()
+    return person()
+
+
+@shows("account_login")
+def sign_in() -> Visit:
+    return Visit()
+
+
+@shows("account_login")
+def sign_in_with_errors() -> Visit:
+    return Visit(posted={"login": "anna@example.org", "password": "not hers"})
+
+
+@shows("account_request_login_code")
+def sign_in_code() -> Visit:
+    return Visit()
+
+
+@shows("account_request_login_code")
+def sign_in_code_with_errors() -> Visit:
+    return Visit(posted={"email": "anna@"})
+
+
+def _ask_for_code(client: Client) -> None:
+    client.post(reverse("account_request_login_code"), {"email": "anna@example.org"})
+
+
+@shows("account_confirm_login_code")
+def sign_in_code_sent() -> Visit:
+    _someone()
+    return Visit(before=_ask_for_code)
+
+
+@shows("account_confirm_login_code")
+def sign_in_code_wrong() -> Visit:
+    _someone()
+    return Visit(before=_ask_for_code, posted={"code": "AAAA-AAAA"})
+
+
+@shows("account_login", status=429)
+def too_many_requests() -> Visit:
+    def hurry(client: Client) -> None:
+        for _time in range(30):
+            client.post(reverse("account_login"), {"login": ""})
+
+    return Visit(before=hurry, posted={"login": ""})
+
+
+@shows("account_logout")
+def sign_out() -> Visit:
+    return Visit(user=_someone())
+
+
+@shows("account_signup")
+def sign_up_is_closed() -> Visit:
+    return Visit()
+
+
+@shows("account_inactive")
+def account_inactive() -> Visit:
+    return Visit()
+
+
+@shows("account_reauthenticate")
+def sign_in_again() -> Visit:
+    return Visit(user=_someone())
+
+
+@shows("account_email")
+def addresses() -> Visit:
+    return Visit(user=_someone())
+
+
+@shows("account_email_verification_sent", status=302, is_page=False)
+def address_to_prove() -> Visit:
+    return Visit()
+
+
+@shows("account_change_password")
+def change_password() -> Visit:
+    return Visit(user=_someone())
+
+
+@shows("account_change_password")
+def change_password_with_errors() -> Visit:
+    return Visit(user=_someone(), posted={"oldpassword": "not mine", "password1": "short", "password2": "other"})
+
+
+@shows("account_set_password")
+def set_password() -> Visit:
+    user = _someone()
+    user.set_unusable_password()
+    user.save()
+    return Visit(user=user)
+
+
+@shows("account_reset_password")
+def reset_password() -> Visit:
+    return Visit()
+
+
+@shows("account_reset_password_done")
+def reset_password_asked_for() -> Visit:
+    return Visit()
+
+
+@shows("account_reset_password_from_key")
+def reset_password_link_too_old() -> Visit:
+    return Visit(("a", "set-password"))
+
+
+@shows("account_reset_password_from_key_done")
+def reset_password_done() -> Visit:
+    return Visit()
+
+
+@shows("mfa_index")
+def second_factor() -> Visit:
+    return Visit(user=_someone())
+
+
+@shows("mfa_activate_totp")
+def second_factor_begins() -> Visit:
+    def prove(client: Client) -> None:
+        client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+
+    return Visit(user=_someone(), before=prove)
+
+
+# ---------- what goes wrong ----------
+
+
+@shows(None, status=404)
+def not_found() -> Visit:
+    return Visit(path="/nothing-here/")
+
+
+@shows("registration", status=404)
+def not_found_by_a_wrong_link() -> Visit:
+    return Visit(("2345.not-signed",))
+
+
+@shows(None, status=410)
+def gone() -> Visit:
+    FormerAddress.objects.create(path="/webinars/was-here-once/", retired_at=timezone.now())
+    return Visit(path="/webinars/was-here-once/")
+
+
+@shows(None, status=301, is_page=False)
+def moved_away() -> Visit:
+    FormerAddress.objects.create(path="/webinars/old/", moved_to="/webinars/new/", retired_at=timezone.now())
+    return Visit(path="/webinars/old/")
+
+
+@shows(None, status=400)
+def not_understood() -> Visit:
+    return Visit(path="/gallery/400/")
+
+
+@shows(None, status=403)
+def not_allowed() -> Visit:
+    return Visit(path="/gallery/403/")
+
+
+@shows(None, status=500)
+def broken() -> Visit:
+    return Visit(path="/gallery/500/")
+
+
+@shows("registration_session", status=403)
+def without_a_token() -> Visit:
+    own = register(coming())
+    return Visit((tokens.manage_token(own),), posted={"session": "1"}, checks_tokens=True)
+
+
+# ---------- what other sites show ----------
+
+
+@shows("webinar_embed")
+def embed() -> Visit:
+    return landing(coming())
+
+
+@shows("webinar_embed")
+def embed_of_what_is_over() -> Visit:
+    return landing(over(full_webinar(replay_url="https://vimeo.com/76979871")))
+
+
+@shows("webinar_embed")
+def embed_unplanned() -> Visit:
+    return Visit((full_webinar().slug,))
+
+
+@shows("oembed", is_page=False)
+def oembed() -> Visit:
+    return Visit(query=f"?url={SITE}{coming().webinar.get_absolute_url()}")
+
+
+@shows("webinar_card", is_page=False)
+def card() -> Visit:
+    webinar = coming().webinar
+    return Visit((webinar.slug, card_of(webinar, now=timezone.now()).digest))
+
+
+# ---------- what programs read ----------
+
+
+@shows("webinar_calendar", is_page=False)
+def webinar_calendar() -> Visit:
+    return landing(coming())
+
+
+@shows("host_calendar", is_page=False)
+def host_calendar() -> Visit:
+    return Visit((coming().webinar.host.slug,))
+
+
+@shows("series_calendar", is_page=False)
+def series_calendar() -> Visit:
+    host = make_host()
+    made = series_of(host)
+    coming(full_webinar(host=host, series=made))
+    return Visit((made.slug,))
+
+
+@shows("feed", is_page=False)
+def feed() -> Visit:
+    coming()
+    return Visit()
+
+
+@shows("host_feed", is_page=False)
+def host_feed() -> Visit:
+    return Visit((coming().webinar.host.slug,))
+
+
+@shows("theme", is_page=False)
+def theme() -> Visit:
+    return Visit(("0b6b74",))
+
+
+@shows("sitemap", is_page=False)
+def sitemap() -> Visit:
+    return Visit()
+
+
+@shows("robots", is_page=False)
+def robots() -> Visit:
+    return Visit()
