@@ -1,5 +1,6 @@
 """What the site knows about the reader: the zone in which they want to see times."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
@@ -20,7 +21,9 @@ def remember_zone(request: HttpRequest, response: HttpResponse) -> None:
     patch_vary_headers(response, ["Cookie"])
     chosen, remembered = _known(request.GET.get(PARAMETER)), request.COOKIES.get(COOKIE)
     if chosen and chosen != remembered:
-        response.set_cookie(COOKIE, chosen, max_age=COOKIE_SECONDS, samesite="Lax")
+        # A script writes it too (enhance.js), so scripts may read it.
+        secure = settings.SESSION_COOKIE_SECURE
+        response.set_cookie(COOKIE, chosen, max_age=COOKIE_SECONDS, secure=secure, samesite="Lax")
     elif remembered and not chosen and _known(remembered) is None:
         response.delete_cookie(COOKIE, samesite="Lax")
 

@@ -1,9 +1,9 @@
-"""Pages that only show, and what programs read."""
+"""Pages that only show, in every language, and what programs read."""
 
 from django.contrib.sitemaps.views import sitemap
 from django.urls import path, register_converter
 
-from events import feeds, views
+from events import feeds, sharing, views, watching
 from events.sitemaps import SITEMAPS
 
 
@@ -19,16 +19,36 @@ class AccentConverter:
         return value
 
 
-register_converter(AccentConverter, "accent")
+class DigestConverter(AccentConverter):
+    """What stands in the address of a picture for what is on it."""
 
+    regex = "[0-9a-f]{16}"
+
+
+register_converter(AccentConverter, "accent")
+register_converter(DigestConverter, "digest")
+
+# With the language in front, unless it is the site's own: /ar/hosts/…/
 urlpatterns = [
     path("", views.home, name="home"),
+    path("feed.atom", feeds.feed, name="feed"),
     path("series/<slug:slug>/", views.series, name="series"),
+    path("series/<slug:slug>/calendar.ics", feeds.series_calendar, name="series_calendar"),
     path("hosts/<slug:slug>/", views.host, name="host"),
     path("hosts/<slug:slug>/calendar.ics", feeds.host_calendar, name="host_calendar"),
+    path("hosts/<slug:slug>/feed.atom", feeds.host_feed, name="host_feed"),
     path("presenters/<slug:slug>/", views.presenter, name="presenter"),
     path("webinars/<slug:slug>/calendar.ics", feeds.webinar_calendar, name="webinar_calendar"),
+    path("webinars/<slug:slug>/embed/", sharing.webinar_embed, name="webinar_embed"),
+    path("webinars/<slug:slug>/replay/", watching.replay, name="webinar_replay"),
+    path("webinars/<slug:slug>/programme/", watching.programme, name="webinar_programme"),
+]
+
+# The same for every language.
+neutral_urlpatterns = [
     path("theme/<accent:accent>.css", views.theme, name="theme"),
+    path("webinars/<slug:slug>/card-<digest:digest>.png", sharing.webinar_card, name="webinar_card"),
+    path("oembed", sharing.oembed, name="oembed"),
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
     path("robots.txt", views.robots, name="robots"),
 ]

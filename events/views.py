@@ -1,8 +1,9 @@
 """Pages that only show: the programme, series, hosts, presenters; and what programs read: robots, colours."""
 
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -10,37 +11,58 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from events import listing, validators
+from events import listing, search, structured_data, validators
+from events.calendar_links import subscription_links
+from events.forms import FilterForm
+from events.freshness import share
 from events.links import absolute
 from events.models import Host, Presenter, Series, Webinar
 from events.querysets import WebinarQuerySet
-from events.reader import reader_zone, remember_zone
+from events.reader import PARAMETER, reader_zone, remember_zone
 
 # A later page than this is a crawler's mistake, and a slow query.
 MAX_PAGE = 10_000
 MAX_QUERY_LENGTH = 200
 A_YEAR = 365 * 24 * 60 * 60
-PRIVATE_PATHS = ["/admin/", "/accounts/", "/registrations/", "/join/", "/my/", "/mailbox/"]
+PRIVATE_PATHS = ["/admin/", "/mailbox/"]
+# These stand in every language's part of the site.
+PRIVATE_PATHS_OF_LANGUAGES = ["/accounts/", "/registrations/", "/join/", "/my/"]
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What is coming up and what can be watched again, as asked for."""
     now, zone = timezone.now(), reader_zone(request)
-    words, language, when = (_asked(request, name) for name in ("q", "lang", "when"))
-    webinars = listing.search(Webinar.objects.all(), words=words, language=language)
-    filters = {"q": words, "lang": language, "when": when}
+    offered = listing.offered(Webinar.objects.all())
+    form = FilterForm(
+        {name: _asked(request, name) for name in FilterForm.base_fields},
+        series=offered.series,
+        hosts=offered.hosts,
+        languages=offered.languages,
+    )
+    asked = form.asked
+    webinars = _wanted(form.cleaned_data, offered, zone)
+    shown = listing.programme(
+        webinars,
+        now=now,
+        zone=zone,
+        when=form.cleaned_data["when"],
+        day=form.cleaned_data.get("day"),
+        page=_page_number(request),
+    )
+    kept = {name: str(form.cleaned_data[name]) for name in asked}
     context = {
-        "page_url": f"?{urlencode({**filters, 'page': ''})}".removesuffix("page="),
-        "programme": listing.programme(webinars, now=now, zone=zone, when=when, page=_page_number(request)),
-        "languages": listing.languages(Webinar.objects.all()),
+        "form": form,
+        "programme": shown,
         "zone": zone,
-        "words": words,
-        "language": language,
-        "when": when,
-        "is_filtered": bool(words or language or when in {listing.UPCOMING, listing.PAST}),
+        "page_url": _page_url(request, **kept),
+        "asked": [
+            (words, f"?{urlencode({key: value for key, value in kept.items() if key != name})}")
+            for name, words in asked.items()
+        ],
+        "words": kept.get("q", ""),
     }
-    return _page(request, "events/home.html", context)
+    return _list_page(request, "events/home.html", context)
 
 
 @require_safe
@@ -58,9 +80,18 @@ def series(request: HttpRequest, slug: str) -> HttpResponse:
         "partnerships": subject.partnerships.all(),
         "host": subject.host,
         "accent": subject.host.accent,
+        **subscription_links(absolute(reverse("series_calendar", args=[subject.slug]))),
         **_programme_of(request, Webinar.objects.filter(series=subject)),
     }
-    return _page(request, "events/series.html", context)
+    shown = context["programme"]
+    event = structured_data.series_event(
+        subject,
+        context["partnerships"],
+        [row.webinar for row in (*shown.upcoming, *shown.past)],
+        now=timezone.now(),
+    )
+    context["structured_data"] = structured_data.as_script(event)
+    return _list_page(request, "events/series.html", context)
 
 
 @require_safe
@@ -70,10 +101,10 @@ def host(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "host": subject,
         "accent": subject.accent,
-        **_subscription(absolute(reverse("host_calendar", args=[subject.slug]))),
+        **subscription_links(absolute(reverse("host_calendar", args=[subject.slug]))),
         **_programme_of(request, Webinar.objects.filter(host=subject)),
     }
-    return _page(request, "events/host.html", context)
+    return _list_page(request, "events/host.html", context)
 
 
 @require_safe
@@ -92,7 +123,7 @@ def presenter(request: HttpRequest, slug: str) -> HttpResponse:
         "accent": subject.host.accent,
         **_programme_of(request, Webinar.objects.filter(pk__in=subject.appearances.values("webinar"))),
     }
-    return _page(request, "events/presenter.html", context)
+    return _list_page(request, "events/presenter.html", context)
 
 
 @require_safe
@@ -106,27 +137,40 @@ def theme(request: HttpRequest, accent: str) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What programs that crawl should leave alone, and where the list of pages is."""
+    prefixes = ["" if code == settings.LANGUAGE_CODE else f"/{code}" for code, _name in settings.LANGUAGES]
+    private = [*PRIVATE_PATHS, *(f"{prefix}{path}" for prefix in prefixes for path in PRIVATE_PATHS_OF_LANGUAGES)]
     lines = [
         "User-agent: *",
-        *(f"Disallow: {path}" for path in PRIVATE_PATHS),
+        *(f"Disallow: {path}" for path in private),
         f"Sitemap: {absolute(reverse('sitemap'))}",
     ]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
-def _subscription(feed_url: str) -> dict[str, str]:
-    """The feed's address in the form that makes a calendar program subscribe instead of taking a copy."""
-    webcal_url = f"webcal://{feed_url.split('://', 1)[1]}"
-    return {
-        "webcal_url": webcal_url,
-        "google_url": f"https://calendar.google.com/calendar/r?cid={quote(webcal_url, safe='')}",
-    }
+def _wanted(cleaned: dict[str, Any], offered: listing.Offered, zone: str | None) -> WebinarQuerySet:
+    """The webinars that the filter asks for. A part of it that is wrong asks for nothing."""
+    webinars = Webinar.objects.all()
+    if cleaned.get("q"):
+        webinars = search.find(webinars, cleaned["q"])
+    for name, lookup in (("series", "series__slug"), ("host", "host__slug"), ("lang", "language")):
+        if cleaned.get(name):
+            webinars = webinars.filter(**{lookup: cleaned[name]})
+    if cleaned.get("day"):
+        webinars = listing.on_day(webinars, cleaned["day"], zone=zone, host_zones=offered.zones)
+    return webinars
 
 
 def _programme_of(request: HttpRequest, webinars: WebinarQuerySet) -> dict[str, Any]:
     zone = reader_zone(request)
     shown = listing.programme(webinars, now=timezone.now(), zone=zone, page=_page_number(request))
-    return {"programme": shown, "zone": zone, "page_url": "?"}
+    return {"programme": shown, "zone": zone, "page_url": _page_url(request)}
+
+
+def _page_url(request: HttpRequest, **kept: str) -> str:
+    """What the address of a page of the same list begins with; its number follows."""
+    # Whoever takes no cookies has the zone in the address alone.
+    chosen = {PARAMETER: zone} if PARAMETER in request.GET and (zone := reader_zone(request)) else {}
+    return f"?{urlencode({**kept, **chosen, 'page': ''})}"
 
 
 def _asked(request: HttpRequest, name: str) -> str:
@@ -139,7 +183,8 @@ def _page_number(request: HttpRequest) -> int:
     return min(max(int(text), 1), MAX_PAGE) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+def _list_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     response = render(request, template, context)
     remember_zone(request, response)
+    share(response, until=context["programme"].changes_at)
     return response

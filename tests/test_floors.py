@@ -30,22 +30,43 @@ LATE_IMPORTS = {("registrations.apps", "registrations.receivers")}
 # The floors inside each app, the lowest first. A package such as models or admin is one module here.
 FLOORS = {
     "events": (
-        {"timezones", "links", "signals", "palette", "calendar_links"},  # what knows no row
-        {"formats", "validators", "reader"},
-        {"fields", "querysets", "meridian", "templatetags"},
+        {
+            "timezones",
+            "links",
+            "signals",
+            "palette",
+            "calendar_links",
+            "content_policy",
+            "freshness",
+            "pictures",
+            "statements",
+        },  # what knows no row
+        {"formats", "validators", "players", "reader"},
+        {"fields", "forms", "querysets", "meridian", "timetable", "templatetags"},
         {"models"},
-        {"access", "availability", "conditions", "scheduling", "ical"},  # acts, and what can be read off the rows
+        {
+            "access",
+            "addresses",
+            "availability",
+            "conditions",
+            "replays",
+            "scheduling",
+            "search",
+            "ical",
+        },  # acts, and what can be read off the rows
         {"landing"},
-        {"listing"},
-        {"views", "feeds", "admin", "sitemaps"},  # doors
+        {"listing", "cards"},
+        {"structured_data", "embeds"},  # what programs read of a page
+        {"machine_head"},
+        {"views", "watching", "missing", "sharing", "feeds", "admin", "sitemaps"},  # doors
         {"urls", "apps"},
     ),
     "registrations": (
-        {"querysets"},
+        {"querysets", "same_origin"},
         {"models"},
         {"tokens", "forms", "outbox", "offers", "transport", "mime", "mailbox"},  # parts
-        {"invites", "letters"},
-        {"emails", "signup", "notifications"},  # one message each; acts
+        {"invites", "letters", "answers"},
+        {"emails", "signup", "surveys", "notifications"},  # one message each; acts
         {"delivery", "pages", "accounts"},
         {"views", "admin", "receivers", "tasks"},  # doors
         {"urls", "mailbox_urls", "apps"},

@@ -97,8 +97,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "webinar_site.content_policy.ContentPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "webinar_site.page_cache.PageCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -128,6 +129,9 @@ TEMPLATES = [
     },
 ]
 
+# Django's inputs without a template for each (measured: a tenth of a page with a form).
+FORM_RENDERER = "webinar_site.form_renderer.PlainInputs"
+
 # ---------- database ----------
 
 if not PRODUCTION:
@@ -151,6 +155,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # The web server has no request timeout of its own.
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c statement_timeout=30000"
+    # What is asked again and again is planned once for each connection: PostgreSQL takes longer to plan a page's
+    # statements than to answer them. A pooler between must know prepared statements (PgBouncer does from 1.22 on).
+    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -194,6 +201,9 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": OUTBOX_SWEEP_SECONDS},  # no pile-up while the workers are away
     },
 }
+
+# Here stands the mark of the pages that are kept; empty keeps none (events/freshness.py).
+PAGES_REDIS_URL = environment.cache_url(REDIS_URL)
 
 # ---------- cache: counts what the sign-in pages limit (docs/decisions/0011) ----------
 
@@ -245,6 +255,13 @@ ACCOUNT_FORMS = {
     "login": "registrations.accounts.LoginForm",
     "request_login_code": "registrations.accounts.RequestLoginCodeForm",
     "confirm_login_code": "registrations.accounts.ConfirmLoginCodeForm",
+    "confirm_email_verification_code": "registrations.accounts.ConfirmEmailVerificationCodeForm",
+    "add_email": "registrations.accounts.AddEmailForm",
+    "change_password": "registrations.accounts.ChangePasswordForm",
+    "set_password": "registrations.accounts.SetPasswordForm",
+    "reset_password": "registrations.accounts.ResetPasswordForm",
+    "reset_password_from_key": "registrations.accounts.ResetPasswordKeyForm",
+    "reauthenticate": "registrations.accounts.ReauthenticateForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -259,6 +276,12 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "registrations.accounts.SecondStepAdapter"
+MFA_FORMS = {
+    "authenticate": "registrations.accounts.SecondStepForm",
+    "reauthenticate": "registrations.accounts.SecondStepAgainForm",
+    "activate_totp": "registrations.accounts.ActivateAppForm",
+}
 if PRODUCTION:
     # The web server in front writes who asks into X-Forwarded-For (deploy/nginx.conf): without this, all visitors
     # would share one limit of tries.
@@ -267,9 +290,10 @@ if PRODUCTION:
 # ---------- languages and time ----------
 
 # A language joins when its words are there; half a translation is worse than none.
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", _("English")), ("ar", _("Arabic"))]
 LANGUAGE_CODE = environment.read_language(env, default="en", known=[code for code, _name in LANGUAGES])
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# Our own words, and those that Django and allauth lack.
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "borrowed"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = environment.read_time_zone(env, default="UTC")
@@ -292,12 +316,17 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # a webinar with sixty presenters, edited 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"  # manage links are secrets: no other site may see them in a Referer
 X_FRAME_OPTIONS = "DENY"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True  # forms carry the token themselves, so no script has to read it
+CSRF_COOKIE_SAMESITE = "Lax"
 if SITE_URL.startswith("https://"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    # For our own name alone: names below it may be somebody else's, and preloading cannot be taken back for months.
+    # Whoever owns the whole domain says so in the web server in front.
     SECURE_HSTS_SECONDS = 31536000
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True

@@ -101,6 +101,7 @@ def webinar_data(**changed):
         "status": "draft",
         "access": "everyone",
         "price_amount": "0",
+        "replay_access": "everyone",
         **management,
         **changed,
     }

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from events.models import Membership, Session, User
+from events.models import Membership, Question, Session, User, Webinar
+from registrations import surveys
 from registrations.models import Answer, Message, OfferCode, Registration
 from tests.builders import (
     NOW,
@@ -341,3 +342,49 @@ def test_a_long_answer_of_a_server_is_cut_in_the_list(client, editor, host):
 
     assert "550 xxx" in content
     assert "x" * 100 not in content
+
+
+def surveyed(host):
+    """Somebody who answered when registering and afterwards."""
+    person = registered(host)
+    question = make_question(person.webinar, wording="Again?", asked=Question.Asked.SURVEY, kind=Question.Kind.YES_NO)
+    surveys.answer_survey(person, {question: "yes"}, now=person.session.ends_at)
+    return person
+
+
+def test_the_page_of_a_registration_has_the_answers_of_both_times(client, editor, host):
+    person = surveyed(host)
+
+    page = client.get(url(Registration, "change", person.pk)).content.decode()
+
+    words = " ".join(strip_tags(page).split())
+    assert "At the border When registering" in words
+    assert "Yes Afterwards, in the survey" in words
+
+
+def test_the_answers_of_a_webinar_are_counted(client, editor, host):
+    person = surveyed(host)
+    page = url(Webinar, "answers_of_one", person.webinar_id)
+
+    linked = client.get(url(Webinar, "change", person.webinar_id)).content.decode()
+    shown = " ".join(strip_tags(client.get(page).content.decode().replace("<", " <")).split())
+
+    assert page in linked
+    assert "Again? Afterwards, in the survey. 1 person answered. Answer People Yes 1 No 0" in shown
+    assert person.name not in shown
+
+
+def test_the_answers_of_another_hosts_webinar_are_nowhere(client, editor):
+    person = surveyed(make_host())
+
+    response = client.get(url(Webinar, "answers_of_one", person.webinar_id), follow=True)
+
+    assert "Again?" not in response.content.decode()
+
+
+def test_a_webinar_without_questions_has_no_answers_to_see(client, editor, host):
+    webinar = make_webinar(host=host)
+
+    page = client.get(url(Webinar, "change", webinar.pk)).content.decode()
+
+    assert "See the answers" not in page

@@ -8,6 +8,8 @@ import pytest
 from django.urls import reverse
 from icalendar import Calendar
 
+pytestmark = pytest.mark.django_db  # a page that is not there looks for where it went
+
 CALENDAR = """BEGIN:VCALENDAR
 VERSION:2.0
 PRODID:-//Test//EN

@@ -15,7 +15,7 @@ from icalendar import Calendar
 from events.models import Question, Session, User, Webinar
 from registrations import signup, tokens
 from registrations.models import Message, OfferCode, Registration
-from tests.builders import make_host, make_offer, make_organizer, make_question, make_session, make_webinar
+from tests.builders import NOW, make_host, make_offer, make_organizer, make_question, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
 
@@ -272,15 +272,6 @@ def test_what_organizers_wrote_comes_out_as_text(client):
     for page in pages:
         assert escape(f"T{SCRIPT}") in page.content.decode()
         assert "<script>alert" not in page.content.decode()
-
-
-def test_a_post_without_the_csrf_token_does_nothing():
-    session = coming_session()
-
-    response = post_form(Client(enforce_csrf_checks=True), session)
-
-    assert response.status_code == 403
-    assert not Registration.objects.exists()
 
 
 # ---------- after registering ----------
@@ -653,18 +644,96 @@ def test_without_an_address_there_are_words(client):
     assert "The host has not said yet where to join" in words_of(client.get(join_url(own)))
 
 
-def test_after_the_end_the_replay(client):
-    session = coming_session(starts_in=timedelta(minutes=5))
+def ended_session(webinar=None, **replay):
+    """A session that has ended, and what its webinar says of the replay."""
+    session = coming_session(webinar, starts_in=timedelta(minutes=5))
     own = make_own(session)
-    Session.objects.update(starts_at=timezone.now() - timedelta(hours=3), ends_at=timezone.now() - timedelta(hours=2))
-    before = client.get(join_url(own))
-    Webinar.objects.update(replay_url="https://video.example.org/7")
+    Session.objects.filter(pk=session.pk).update(
+        starts_at=timezone.now() - timedelta(hours=3), ends_at=timezone.now() - timedelta(hours=2)
+    )
+    Webinar.objects.filter(pk=session.webinar_id).update(**replay)
+    return own
 
-    after = client.get(join_url(own))
 
-    assert "There is no recording yet." in words_of(before)
-    assert 'href="https://video.example.org/7"' in after.content.decode()
-    assert session.join_url not in before.content.decode() + after.content.decode()
+REPLAY = "https://video.example.org/7"
+
+
+def test_after_the_end_both_links_lead_to_the_page_of_the_replay_and_not_to_the_recording(client):
+    own = ended_session(replay_url=REPLAY)
+
+    joined, managed = client.get(join_url(own)).content.decode(), client.get(own_url(own)).content.decode()
+
+    assert f'href="{reverse("webinar_replay", args=[own.webinar.slug])}"' in joined
+    assert f'href="{reverse("registration_replay", args=[tokens.manage_token(own)])}"' in managed
+    assert REPLAY not in joined + managed
+
+
+def test_a_forwarded_joining_link_does_not_give_a_replay_for_those_who_registered(client):
+    own = ended_session(replay_url=REPLAY, replay_access="registered")
+
+    joined = client.get(join_url(own)).content.decode()
+
+    assert "The replay is for those who had registered" in joined
+    assert "/replay/" not in joined
+    assert tokens.manage_token(own) not in joined
+    assert (
+        f'href="{reverse("registration_replay", args=[tokens.manage_token(own)])}"'
+        in client.get(own_url(own)).content.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("replay", "words"),
+    [
+        ({}, "There is no recording yet."),
+        ({"replay_url": REPLAY, "replay_from": NOW.replace(year=2099)}, "The replay can be watched from"),
+        ({"replay_url": REPLAY, "replay_until": NOW.replace(year=2020)}, "Its replay could be watched until"),
+    ],
+)
+def test_without_a_replay_at_that_moment_there_are_words(client, replay, words):
+    own = ended_session(**replay)
+
+    for url in (join_url(own), own_url(own)):
+        page = client.get(url).content.decode()
+        assert words in page
+        assert "/replay/" not in page
+        assert REPLAY not in page
+
+
+def test_whoever_cancelled_is_not_led_to_the_replay(client):
+    own = ended_session(replay_url=REPLAY)
+    Registration.objects.update(status="cancelled", cancelled_at=timezone.now())
+
+    page = client.get(own_url(own)).content.decode()
+
+    assert "/replay/" not in page
+
+
+def test_while_it_runs_ones_own_page_says_so_and_offers_no_calendar_entry(client):
+    running = make_own(coming_session(starts_in=-timedelta(minutes=12)))
+    coming = make_own(coming_session(starts_in=timedelta(minutes=12)))
+
+    now, soon = (client.get(own_url(own)).content.decode() for own in (running, coming))
+
+    assert "It is on now, Anna" in now
+    assert "Started 12 minutes ago" in now
+    assert "Join now" in now
+    assert 'id="calendar"' not in now
+    assert "You have a place, Anna" in soon
+    assert 'id="calendar"' in soon
+
+
+def test_a_moved_session_is_said_to_have_moved(client):
+    session = coming_session()
+    own = make_own(session, time_zone="Asia/Tashkent")
+    before = client.get(own_url(own)).content.decode()
+    Session.objects.update(previous_starts_at=NOW.replace(hour=12, minute=30))
+
+    pages = [client.get(url).content.decode() for url in (own_url(own), join_url(own))]
+
+    assert "Moved." not in before
+    for page in pages:
+        assert "<b>Moved.</b> It was planned for <s>Wednesday, 16 September 2026, 17:30 Tashkent, UTC+5</s>." in page
 
 
 def test_whoever_waits_or_cancelled_is_not_let_in_and_sees_no_manage_link(client):
@@ -763,6 +832,30 @@ def test_my_webinars_lists_what_was_registered_with_the_proved_address_only(clie
     assert own_url(mine) in page
     assert own_url(theirs) not in page
     assert theirs.webinar.title not in page
+
+
+def test_my_webinars_tells_what_comes_from_what_is_over_and_what_was_cancelled(client):
+    over, coming = ended_session(), make_own(coming_session())
+    cancelled = make_own(coming_session())
+    signup.cancel(cancelled, now=timezone.now())
+    signed_in(client)
+
+    page = client.get(reverse("my_webinars")).content.decode()
+
+    places = [page.index(words) for words in ('id="coming"', own_url(coming), 'id="past"', own_url(over))]
+    places += [page.index(words) for words in ('id="cancelled"', own_url(cancelled))]
+    assert places == sorted(places)
+
+
+def test_my_webinars_without_any_says_what_to_do_next(client):
+    signed_in(client)
+
+    page = client.get(reverse("my_webinars")).content.decode()
+
+    assert "Nothing is registered with" in page
+    assert f'class="btn" href="{reverse("home")}"' in page
+    assert f'href="{reverse("account_email")}"' in page
+    assert 'id="past"' not in page
 
 
 def test_an_address_that_was_not_proved_shows_nothing(client):
