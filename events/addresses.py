@@ -1,15 +1,16 @@
 """Pages that are gone or have moved: what is remembered of their addresses, and what is answered there.
 
-A page that exists is always answered; this is asked only where there would be none.
+A page that exists is always answered; this is asked only where there would be none. Links and calendars that people
+have go on asking at an address for years, so it stays its host's: no act touches what is another's.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
-from events.models import FormerAddress
+from events.models import FormerAddress, Host
 
 MAX_PATH_LENGTH = FormerAddress._meta.get_field("path").max_length or 0
 # /webinars/border-challenges/: what lies below moves and goes with it.
@@ -27,22 +28,35 @@ class Whereabouts:
         return not self.path
 
 
-def retire(paths: Iterable[str], *, now: datetime) -> None:
-    """Say that the pages at these paths are gone for good, and so is what once led there. May run twice."""
+def retire(path: str, *, host: Host, now: datetime) -> None:
+    """Say that the host's page at this path is gone for good, and so is what once led there. May run twice."""
     with transaction.atomic():
-        for path in paths:
-            FormerAddress.objects.filter(moved_to=path).update(moved_to="", retired_at=now)
-            _remember(path, moved_to="", now=now)
+        FormerAddress.objects.filter(host=host, moved_to=path).update(moved_to="", retired_at=now)
+        _remember(path, host=host, moved_to="", now=now)
 
 
-def move(old: str, new: str, *, now: datetime) -> None:
-    """Say that the page has a new path. What led to the old one leads to the new one, without a detour."""
+def move(old: str, new: str, *, host: Host, now: datetime) -> None:
+    """Say that the host's page has a new path. What led to the old one leads to the new one, without a detour."""
     if old == new:
         return
     with transaction.atomic():
-        FormerAddress.objects.filter(path=new).delete()
-        FormerAddress.objects.filter(moved_to=old).update(moved_to=new)
-        _remember(old, moved_to=new, now=now)
+        reopen(new, host=host)
+        FormerAddress.objects.filter(host=host, moved_to=old).update(moved_to=new)
+        _remember(old, host=host, moved_to=new, now=now)
+
+
+def reopen(path: str, *, host: Host) -> None:
+    """Say that the host has a page at this path, again or for the first time. May run twice."""
+    FormerAddress.objects.filter(host=host, path=path).delete()
+
+
+def is_anothers(path: str, *, host: Host | None) -> bool:
+    """Whether people who ask at this path mean a page of another host, which may be no more itself.
+
+    They also ask where another host's former address leads. None: a host that is only being made.
+    """
+    asked_for = FormerAddress.objects.filter(Q(path=path) | Q(moved_to=path))
+    return (asked_for if host is None else asked_for.exclude(host=host)).exists()
 
 
 def whereabouts(path: str) -> Whereabouts | None:
@@ -57,5 +71,8 @@ def whereabouts(path: str) -> Whereabouts | None:
     return Whereabouts(f"{former.moved_to}{path[len(own) :]}" if former.moved_to else "")
 
 
-def _remember(path: str, *, moved_to: str, now: datetime) -> None:
-    FormerAddress.objects.update_or_create(path=path, defaults={"moved_to": moved_to, "retired_at": now})
+def _remember(path: str, *, host: Host, moved_to: str, now: datetime) -> None:
+    said = {"moved_to": moved_to, "retired_at": now}
+    former, is_new = FormerAddress.objects.get_or_create(path=path, defaults={"host": host, **said})
+    if not is_new:
+        FormerAddress.objects.filter(pk=former.pk, host=host).update(**said)

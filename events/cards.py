@@ -11,14 +11,15 @@ import functools
 import hashlib
 import io
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from babel import UnknownLocaleError
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -66,8 +67,13 @@ _ARABIC = _FONTS / "ibm-plex-sans-arabic-semibold.woff2"
 _WEIGHT, _FLARE = 600, 100
 _RIGHT_TO_LEFT = {"R", "AL"}
 
-# Hours of the day and how light the sky is then, as components/sky.html has them.
-_SKY = ((0.18, "night"), (0.27, "dusk"), (0.4, "day"), (0.64, "day"), (0.77, "dusk"), (0.86, "night"))
+# Parts of the day and how light the sky is then, as templates/components/sky.html has them.
+SKY = ((0.18, "night"), (0.27, "dusk"), (0.4, "day"), (0.64, "day"), (0.77, "dusk"), (0.86, "night"))
+# The lightness and most chroma of the hero's colours in the light scheme, by their names in static/css/tokens.css.
+SHADES = {"--deep": (0.28, 0.055), "--sky-h": (0.54, 0.075), "--on-deep": (0.97, 0.01), "--on-deep-2": (0.84, 0.03)}
+# About what .hero in static/css/pages.css makes of the ground with black, and how much of the lamp its dusk has.
+NIGHT = (0.19, 0.04)
+LAMP_AT_DUSK = 0.3
 
 
 @dataclass(frozen=True)
@@ -122,9 +128,9 @@ def card_of(webinar: Webinar, *, now: datetime) -> Card:
     """
     session = main_session(list(webinar.sessions.all()), now)
     # As the page tells it to readers whose zone nobody knows.
-    zone = timezones.canonical_name(webinar.host.time_zone)
+    zone = webinar.host.shown_zone(None)
     language = _language_of_dates(webinar, session, zone)
-    is_cancelled = webinar.is_cancelled or (session is not None and session.is_cancelled)
+    is_cancelled = webinar.is_cancelled or (session is not None and session.is_called_off)
     with override(language):
         note = _("Cancelled") if is_cancelled else ""
         date = formats.long_date(session.starts_at, zone) if session else ""
@@ -147,10 +153,10 @@ def card_of(webinar: Webinar, *, now: datetime) -> Card:
 def picture(card: Card) -> bytes:
     """The picture as a PNG, drawn once and kept."""
     key = f"card-{card.slug}-{card.digest}"
-    kept: bytes | None = cache.get(key)
+    kept: bytes | None = caches["pictures"].get(key)
     if kept is None:
         kept = draw(card)
-        cache.set(key, kept, timeout=KEPT_SECONDS)
+        caches["pictures"].set(key, kept, timeout=KEPT_SECONDS)
     return kept
 
 
@@ -216,11 +222,9 @@ def _skies(webinar: Webinar, session: Session | None) -> tuple[float, ...]:
     if session is None:
         return ()
     zones = [shown.time_zone for shown in webinar.display_zones.all()] or [session.time_zone]
-    names = dict.fromkeys(timezones.canonical_name(zone) for zone in zones)
+    names = timezones.from_west_to_east(session.starts_at, zones)[:MOST_ROWS]
     clocks = [session.starts_at.astimezone(timezones.get_zone(name)) for name in names]
-    # From west to east, as in the chart of the page.
-    clocks.sort(key=lambda clock: clock.utcoffset() or timedelta())
-    return tuple(clock.hour + clock.minute / 60 for clock in clocks[:MOST_ROWS])
+    return tuple(clock.hour + clock.minute / 60 for clock in clocks)
 
 
 # ---------- words ----------
@@ -359,7 +363,7 @@ def _font(path: Path, size: int) -> ImageFont.FreeTypeFont:
 # ---------- the chart ----------
 
 
-def _draw_chart(image: Image.Image, card: Card, colours: dict[str, str]) -> None:
+def _draw_chart(image: Image.Image, card: Card, colours: Mapping[str, str]) -> None:
     """Each city's day and night from edge to edge, and the session across them all."""
     if not card.skies:
         return
@@ -386,8 +390,8 @@ def _sky_at(hour: float, accent: str) -> tuple[int, int, int]:
     shades = _sky_shades(accent)
     place = hour / CHART_HOURS % 1
     # Before the first stop and after the last one it is night.
-    before = next((stop for stop in reversed(_SKY) if stop[0] <= place), (0.0, "night"))
-    after = next((stop for stop in _SKY if stop[0] > place), (1.0, "night"))
+    before = next((stop for stop in reversed(SKY) if stop[0] <= place), (0.0, "night"))
+    after = next((stop for stop in SKY if stop[0] > place), (1.0, "night"))
     share = (place - before[0]) / (after[0] - before[0])
     pairs = zip(shades[before[1]], shades[after[1]], strict=True)
     red, green, blue = (round(one + (other - one) * share) for one, other in pairs)
@@ -395,30 +399,32 @@ def _sky_at(hour: float, accent: str) -> tuple[int, int, int]:
 
 
 @functools.lru_cache(maxsize=256)
-def _sky_shades(accent: str) -> dict[str, tuple[int, int, int]]:
+def _sky_shades(accent: str) -> Mapping[str, tuple[int, int, int]]:
     colours = _colours(accent)
-    return {name: _rgb(colours[name]) for name in ("night", "dusk", "day")}
+    return MappingProxyType({name: _rgb(colours[name]) for name in ("night", "dusk", "day")})
 
 
 @functools.lru_cache(maxsize=256)
-def _colours(accent: str) -> dict[str, str]:
-    """The hero's colours of that accent, at the lightnesses of tokens.css."""
+def _colours(accent: str) -> Mapping[str, str]:
+    """The hero's colours of that accent."""
     base = palette.to_oklch(accent)
 
     def shade(lightness: float, most_chroma: float) -> str:
         return palette.to_hex(palette.Oklch(lightness, min(base.chroma, most_chroma), base.hue))
 
     lamp = palette.mail_palette(accent).lamp
-    day = shade(0.54, 0.075)
-    return {
-        "deep": shade(0.28, 0.055),
-        "ink": shade(0.97, 0.01),
-        "quiet": shade(0.84, 0.03),
-        "lamp": lamp,
-        "night": shade(0.19, 0.04),
-        "day": day,
-        "dusk": _mixed(day, lamp, 0.3),
-    }
+    day = shade(*SHADES["--sky-h"])
+    return MappingProxyType(
+        {
+            "deep": shade(*SHADES["--deep"]),
+            "ink": shade(*SHADES["--on-deep"]),
+            "quiet": shade(*SHADES["--on-deep-2"]),
+            "lamp": lamp,
+            "night": shade(*NIGHT),
+            "day": day,
+            "dusk": _mixed(day, lamp, LAMP_AT_DUSK),
+        }
+    )
 
 
 def _mixed(colour: str, other: str, share: float) -> str:

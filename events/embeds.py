@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import Resolver404, resolve, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, get_language_from_path, ngettext, override
+from django.utils.translation import get_language_from_path, ngettext, override
 from django.utils.translation import gettext as _
 
 from events import formats, timezones
@@ -49,12 +49,12 @@ class EmbedCard:
 
 def embed_card(webinar: Webinar, *, now: datetime) -> EmbedCard:
     """The card of a webinar from `get_webinar`, without a further query."""
-    zone = timezones.canonical_name(webinar.host.time_zone)
+    zone = webinar.host.shown_zone(None)
     options = session_options(webinar, now=now, zone=zone)
     lead = _lead(webinar, options, now)
     return EmbedCard(
         title=webinar.title,
-        language="" if webinar.language == get_language() else webinar.language,
+        language=formats.foreign_language(webinar.language),
         host=webinar.host.name,
         accent=webinar.host.accent,
         url=absolute(webinar.get_absolute_url()),
@@ -68,7 +68,7 @@ def embed_card(webinar: Webinar, *, now: datetime) -> EmbedCard:
         words=lead.availability.words if lead else "",
         action=_action(webinar, lead, now),
         is_listed=webinar.access == Webinar.Access.EVERYONE,
-        changes_at=_changes_at(webinar, now),
+        changes_at=webinar.next_moment(now),
     )
 
 
@@ -79,7 +79,9 @@ def embed_url(webinar: Webinar) -> str:
 def embed_code(webinar: Webinar, *, width: int = WIDTH, height: int = HEIGHT) -> SafeString:
     """What somebody puts into a page of theirs to show the card."""
     return format_html(
-        '<iframe src="{}" width="{}" height="{}" title="{}" loading="lazy" frameborder="0"></iframe>',
+        # On their page, where our policy does not hold: a narrow window cuts nothing off.
+        '<iframe src="{}" width="{}" height="{}" title="{}" loading="lazy" frameborder="0" style="max-width:100%">'
+        "</iframe>",
         embed_url(webinar),
         width,
         height,
@@ -154,14 +156,6 @@ def _others(options: list[SessionOption]) -> str:
     if count < 2:
         return ""
     return ngettext("%(count)d session to choose from", "%(count)d sessions to choose from", count) % {"count": count}
-
-
-def _changes_at(webinar: Webinar, now: datetime) -> datetime | None:
-    """When the card will say something else by itself."""
-    moments = [webinar.registration_opens_at, webinar.registration_closes_at, webinar.replay_from, webinar.replay_until]
-    for session in webinar.sessions.all():
-        moments += [session.starts_at, session.ends_at]
-    return min((moment for moment in moments if moment and moment > now), default=None)
 
 
 def _action(webinar: Webinar, lead: SessionOption | None, now: datetime) -> str:

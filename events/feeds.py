@@ -142,14 +142,13 @@ def _when(webinar: Webinar, session: Session | None) -> str:
     zone = webinar.host.time_zone
     date = formats.long_date(session.starts_at, zone)
     time = formats.place_time(session.starts_at, zone)
-    if session.is_cancelled or webinar.is_cancelled:
+    if session.is_called_off:
         return _("Cancelled: %(date)s, %(time)s") % {"date": date, "time": time}
     return _("%(date)s, %(time)s") % {"date": date, "time": time}
 
 
 def _series(slug: str) -> Series:
-    published = Series.objects.select_related("host").filter(webinars__in=Webinar.objects.reachable())
-    return get_object_or_404(published.distinct(), slug=slug)
+    return get_object_or_404(Series.objects.reachable().select_related("host"), slug=slug)
 
 
 def _subscribed(webinars: WebinarQuerySet, *, name: str, host: Host) -> HttpResponse:
@@ -178,11 +177,19 @@ def _event(session: Session, *, dtstamp: datetime) -> ical.PublishedEvent:
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         summary=webinar.title,
-        description=_("%(summary)s\n\nRegister: %(url)s") % {"summary": webinar.summary, "url": url},
+        description=_description(session, url),
         location=_("Online"),
         url=url,
         is_cancelled=session.is_cancelled,
     )
+
+
+def _description(session: Session, url: str) -> str:
+    """What it is about and, unless it was called off, where to register."""
+    summary = session.webinar.summary
+    if session.is_cancelled:
+        return summary
+    return _("%(summary)s\n\nRegister: %(url)s") % {"summary": summary, "url": url}
 
 
 def _organizer(host: Host) -> ical.Organizer:

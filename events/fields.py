@@ -4,8 +4,10 @@ from pathlib import PurePath
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import models
+from django.utils.translation import gettext as _
 
 from events import pictures, validators
 
@@ -67,12 +69,19 @@ class PictureField(models.ImageField):
         # What is stored was checked when it came, and its file may be elsewhere by now.
         if value and not value._committed:
             validators.validate_picture(value)
+            try:
+                value.as_webp = pictures.as_webp(value, box=self.box)
+            except (OSError, ValueError, SyntaxError) as error:
+                raise ValidationError(
+                    _("The picture is damaged: it ends too early."), code="picture_damaged"
+                ) from error
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
         file = getattr(model_instance, self.attname)
         if file and not file._committed:
-            webp = ContentFile(pictures.as_webp(file, box=self.box))
-            file.save(str(PurePath(file.name).with_suffix(".webp")), webp, save=False)
+            # Made when it was checked; making it takes longest of all.
+            webp = getattr(file, "as_webp", None) or pictures.as_webp(file, box=self.box)
+            file.save(str(PurePath(file.name).with_suffix(".webp")), ContentFile(webp), save=False)
         return super().pre_save(model_instance, add)
 
     def formfield(self, **kwargs: Any) -> Any:

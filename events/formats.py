@@ -133,6 +133,11 @@ def language_name(code: str, language: str | None = None) -> str:
     return name or code
 
 
+def foreign_language(code: str) -> str:
+    """The code, for a lang attribute, where texts in it stand among words of another language; else empty."""
+    return "" if code == get_language() else code
+
+
 def supported_language(code: str) -> str:
     """The site's language for somebody who reads that one: the site's own where it does not speak it."""
     try:

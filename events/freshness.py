@@ -14,6 +14,7 @@ import redis
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
+from django.utils.cache import patch_cache_control
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +22,11 @@ KEY = "webinar-site:generation"
 # A visitor waits no longer than this for the mark, and after a failure nobody does for a while.
 ANSWER_SECONDS = 0.5
 PAUSE_SECONDS = 10
+A_YEAR_IN_SECONDS = 365 * 24 * 60 * 60
 
+# When Redis is asked again, and whether a change could not be told; for all threads of this process.
 _asks_again_at = 0.0
+_owes_a_change = False
 
 
 def generation() -> str | None:
@@ -31,6 +35,10 @@ def generation() -> str | None:
     if client is None or time.monotonic() < _asks_again_at:
         return None
     try:
+        if _owes_a_change:
+            _change_mark()
+            if _owes_a_change:
+                return None
         mark = client.get(KEY)
         if mark is None:
             client.set(KEY, secrets.token_hex(8), nx=True)
@@ -44,13 +52,14 @@ def generation() -> str | None:
 def throw_away() -> None:
     """Make every kept page worthless, once the transaction that this is called in has been committed. May run twice.
 
-    While Redis is away the mark stays; the pages then go when their minute is over (`webinar_site.page_cache`).
+    Where Redis cannot be told, this process tells it before it shows or keeps anything again. Should the process end
+    before, other processes show what they kept until its minute is over (`webinar_site.page_cache`).
     """
     transaction.on_commit(_change_mark, robust=True)
 
 
 def share(response: HttpResponse, *, until: datetime | None = None) -> None:
-    """Say that a page is the same for everybody who has its address, its language and its zone.
+    """Say that a page is the same for everybody who has its address, and, if it varies by Cookie, the same zone.
 
     `until`: when it will say something else, whatever happens; None where nothing is planned.
     """
@@ -58,13 +67,22 @@ def share(response: HttpResponse, *, until: datetime | None = None) -> None:
     response.is_shared = True  # type: ignore[attr-defined]
 
 
+def keep_for_good(response: HttpResponse) -> None:
+    """Let everybody keep what never changes, since its address says what is in it."""
+    patch_cache_control(response, public=True, max_age=A_YEAR_IN_SECONDS, immutable=True)
+
+
 def _change_mark() -> None:
+    """Tried also while reading pauses: one slow answer must not swallow an organizer's edit."""
+    global _owes_a_change
     client = _client(settings.PAGES_REDIS_URL)
-    if client is None or time.monotonic() < _asks_again_at:
+    if client is None:
         return
     try:
         client.set(KEY, secrets.token_hex(8))
+        _owes_a_change = False
     except redis.RedisError as error:
+        _owes_a_change = True
         _pause(error)
 
 

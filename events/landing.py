@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from django.core.files.storage import default_storage
 from django.db.models import Case, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
+from django.http import Http404
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from events import formats, timezones
@@ -25,7 +25,7 @@ from events.availability import Availability, availability
 from events.calendar_links import add_to_calendar_links, subscription_links
 from events.conditions import condition_text
 from events.links import absolute
-from events.meridian import Meridian, meridian
+from events.meridian import Meridian, ZoneTime, meridian, zone_times
 from events.models import (
     Appearance,
     DisplayZone,
@@ -40,8 +40,7 @@ from events.models import (
 )
 from events.models.series import Partnership
 from events.replays import Replay, replay_of
-from events.statements import Given, Statement, columns, instance, prefetched
-from events.timetable import ZoneTime, zone_times
+from events.statements import Given, Statement, columns, instance, instances, prefetched
 
 # A smaller crowd, told while people still decide, keeps others away.
 LEAST_COUNT_SHOWN = 20
@@ -193,16 +192,18 @@ class LandingPage:
         return any(option.is_selectable for option in self.options)
 
     @property
+    def only_waits(self) -> bool:
+        """Whether all that is left is to wait for a place."""
+        return self.takes_registrations and all(option.is_waiting for option in self.options if option.is_selectable)
+
+    @property
     def is_over(self) -> bool:
         return self.state == State.OVER
 
     @cached_property
     def changes_at(self) -> datetime | None:
         """When the page will next say something else by itself; None where nothing is planned."""
-        moments = [self.webinar.registration_opens_at, self.webinar.registration_closes_at]
-        moments += [self.webinar.replay_from, self.webinar.replay_until]
-        for session in self.webinar.sessions.all():
-            moments += [session.starts_at, session.ends_at]
+        moments = [self.webinar.next_moment(self.now)]
         for offer in self.offers:
             moments += [offer.valid_from, offer.valid_until]
         return min((moment for moment in moments if moment and moment > self.now), default=None)
@@ -241,7 +242,7 @@ class LandingPage:
     def running(self) -> list[SessionOption]:
         """The sessions that are going on."""
         running = {session.pk for session in self.webinar.sessions.all() if session.is_running(self.now)}
-        return [option for option in self.options if option.id in running and not self.webinar.is_cancelled]
+        return [option for option in self.options if option.id in running]
 
     @property
     def can_come_in(self) -> bool:
@@ -257,27 +258,13 @@ class LandingPage:
     @property
     def moved(self) -> list[Session]:
         """The sessions to come that stood elsewhere when they were announced."""
-        return [
-            session
-            for session in self.webinar.sessions.all()
-            if session.previous_starts_at and self.now < session.starts_at and not session.is_cancelled
-        ]
+        return [session for session in self.webinar.sessions.all() if session.moved_from(self.now)]
 
     @property
     def calendars(self) -> list[tuple[SessionOption, list[tuple[str, str]]]]:
         """The sessions to come, each with the links that put a copy of it into a web calendar."""
-        details = f"{self.webinar.summary}\n\n{self.canonical_url}"
         return [
-            (
-                option,
-                add_to_calendar_links(
-                    self.webinar.title,
-                    option.starts_at,
-                    option.ends_at,
-                    details=details,
-                    location=self.canonical_url,
-                ),
-            )
+            (option, calendar_copies(self.webinar, option.starts_at, option.ends_at))
             for option in self.options
             if option.kind not in {"cancelled", "past"}
         ]
@@ -299,8 +286,7 @@ class LandingPage:
     @property
     def mail_link(self) -> str:
         """Begins a mail to somebody who should hear of the page."""
-        body = f"{self.webinar.summary}\n\n{self.canonical_url}"
-        return f"mailto:?subject={quote(self.webinar.title)}&body={quote(body)}"
+        return f"mailto:?subject={quote(self.webinar.title)}&body={quote(self.webinar.in_short)}"
 
     @property
     def attended(self) -> int | None:
@@ -324,12 +310,8 @@ def get_webinar(slug: str) -> Webinar:
     rows = _WEBINAR.rows(slug=slug)
     if not rows:
         raise Webinar.DoesNotExist
-    widths = [len(columns(model)) for model in (Webinar, Host, Series)]
-    values = iter(rows[0])
-    of_webinar, of_host, of_series = (list(itertools.islice(values, width)) for width in widths)
-    webinar = instance(Webinar, of_webinar)
-    webinar.host = instance(Host, of_host)
-    webinar.series = instance(Series, of_series) if webinar.series_id else None
+    webinar, host, series = instances(rows[0], Webinar, Host, Series)
+    webinar.host, webinar.series = host, series
     sessions = [instance(Session, row) for row in _SESSIONS.rows(webinar=webinar.pk)]
     for session in sessions:
         session.webinar = webinar
@@ -350,12 +332,29 @@ _SESSIONS = Statement(lambda: Session.objects.filter(webinar=Given("webinar")).v
 _ZONES = Statement(lambda: DisplayZone.objects.filter(webinar=Given("webinar")).values_list(*columns(DisplayZone)))
 
 
+def published_or_404(slug: str) -> Webinar:
+    """The same for a page. Raises Http404 for drafts: not even their organizers show those around."""
+    try:
+        return get_webinar(slug)
+    except Webinar.DoesNotExist:
+        raise Http404 from None
+
+
+def get_draft(slug: str) -> Webinar:
+    """The draft at that address, with all that `get_webinar` fetches. Raises Webinar.DoesNotExist for any other.
+
+    Who may see it is for the caller to ask. Organizers alone do, so that no statement is kept for them.
+    """
+    drafts = Webinar.objects.select_related("host", "series").prefetch_related("sessions", "display_zones")
+    return drafts.get(slug=slug, status=Webinar.Status.DRAFT)
+
+
 def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: int | None = None) -> LandingPage:
     """Everything that the page of the webinar shows at that moment to a reader in that zone.
 
-    Takes a webinar from `get_webinar`. `chosen` is the session that the form holds already.
+    Takes a webinar from `get_webinar` or `get_draft`. `chosen` is the session that the form holds already.
     """
-    shown_zone = zone or timezones.canonical_name(webinar.host.time_zone)
+    shown_zone = webinar.host.shown_zone(zone)
     sessions = list(webinar.sessions.all())
     session = main_session(sessions, now)
     state = page_state(webinar, sessions, now)
@@ -377,7 +376,7 @@ def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: i
         partners=_partner_groups(webinar),
         recommended=_recommended(webinar, state, now, shown_zone)
         or (_coming(webinar, now, shown_zone) if state == State.CANCELLED else []),
-        content_language="" if webinar.language == get_language() else webinar.language,
+        content_language=formats.foreign_language(webinar.language),
     )
 
 
@@ -388,7 +387,7 @@ def session_options(
 
     `chosen` is the id of the one to tick; None ticks the first that can be chosen.
     """
-    shown_zone = zone or timezones.canonical_name(webinar.host.time_zone)
+    shown_zone = webinar.host.shown_zone(zone)
     states = [(session, availability(session, now=now, zone=shown_zone)) for session in webinar.sessions.all()]
     if chosen is None:
         # A place before a wait, as long as there is one.
@@ -397,6 +396,12 @@ def session_options(
         )
         chosen = selectable[0][2] if selectable else None
     return [_option(session, state, shown_zone, is_checked=session.pk == chosen) for session, state in states]
+
+
+def calendar_copies(webinar: Webinar, starts_at: datetime, ends_at: datetime) -> list[tuple[str, str]]:
+    """Links that put a copy of a session into a web calendar. Histories and logs have them: all of it is public."""
+    page = absolute(webinar.get_absolute_url())
+    return add_to_calendar_links(webinar.title, starts_at, ends_at, details=webinar.in_short, location=page)
 
 
 def main_session(sessions: Sequence[Session], now: datetime) -> Session | None:
@@ -443,13 +448,8 @@ def _option(session: Session, state: Availability, shown_zone: str, *, is_checke
         label=session.label,
         availability=state,
         is_checked=is_checked,
-        ends_next_day=_ends_next_day(session, shown_zone),
+        ends_next_day=timezones.ends_next_day(session.starts_at, session.ends_at, shown_zone),
     )
-
-
-def _ends_next_day(session: Session, zone: str) -> bool:
-    zone_info = timezones.get_zone(zone)
-    return session.starts_at.astimezone(zone_info).date() != session.ends_at.astimezone(zone_info).date()
 
 
 def _chart(webinar: Webinar, session: Session | None, shown_zone: str, own: str | None) -> Meridian | None:
@@ -628,9 +628,7 @@ def coming_webinars(*, now: datetime, zone: str | None) -> list[RelatedWebinar]:
     """One query: what the site gives next, for readers who have lost their way. Dates are the host's without a zone."""
     others = Webinar.objects.listed().filter(status=Webinar.Status.PUBLISHED).select_related("host").upcoming(now)
     coming = [other for other in others[: MOST_INSTEAD * 2] if not _is_called_off(other, now)]
-    return [
-        _related(other, now, zone or timezones.canonical_name(other.host.time_zone)) for other in coming[:MOST_INSTEAD]
-    ]
+    return [_related(other, now, other.host.shown_zone(zone)) for other in coming[:MOST_INSTEAD]]
 
 
 def _is_called_off(other: Webinar, now: datetime) -> bool:
@@ -665,7 +663,7 @@ def _related_entry(
         title=title,
         url=reverse("webinar", args=[slug]),
         summary=summary,
-        language="" if language == get_language() else language,
+        language=formats.foreign_language(language),
         date=formats.short_date(moment, zone) if moment else "",
         is_over=is_over,
     )

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from events import formats, search, timezones
 from events.availability import MARKS, Availability, Kind, availability
@@ -181,7 +181,7 @@ def _presenter_count() -> Coalesce:
 
 
 def _row(webinar: Webinar, now: datetime, zone: str | None, day: date | None) -> Row:
-    shown_zone = zone or timezones.canonical_name(webinar.host.time_zone)
+    shown_zone = webinar.host.shown_zone(zone)
     every = list(webinar.sessions.all())
     sessions = _on(day, every, shown_zone) if day else every
     session = main_session(sessions, now)
@@ -191,10 +191,10 @@ def _row(webinar: Webinar, now: datetime, zone: str | None, day: date | None) ->
     best = _best([availability(one, now=now, zone=shown_zone) for one in sessions])
     ahead = [one for one in every if not one.is_cancelled and not one.has_ended(now)]
     presenter_count: int = webinar.presenter_count  # type: ignore[attr-defined]
-    is_running = session.is_running(now) and not webinar.is_cancelled
+    is_running = session.is_running(now)
     return Row(
         webinar=webinar,
-        language="" if webinar.language == get_language() else webinar.language,
+        language=formats.foreign_language(webinar.language),
         day=leaf_day,
         weekday=weekday,
         month=month,
@@ -229,13 +229,8 @@ def _day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
 
 
 def _changes_at(webinars: Iterable[Webinar], now: datetime) -> datetime | None:
-    moments = []
-    for webinar in webinars:
-        moments += [webinar.registration_opens_at, webinar.registration_closes_at]
-        moments += [webinar.replay_from, webinar.replay_until]
-        for session in webinar.sessions.all():
-            moments += [session.starts_at, session.ends_at]
-    return min((moment for moment in moments if moment and moment > now), default=None)
+    moments = (webinar.next_moment(now) for webinar in webinars)
+    return min((moment for moment in moments if moment), default=None)
 
 
 def _by_name(pairs: set[tuple[str, str]]) -> Choices:
@@ -269,8 +264,8 @@ def _running_words(session: Session, now: datetime, zone: str) -> str:
 
 
 def _moved_words(session: Session, now: datetime, zone: str) -> str:
-    before = session.previous_starts_at
-    if before is None or session.is_cancelled or session.has_ended(now):
+    before = session.moved_from(now)
+    if before is None:
         return ""
     return _("Moved from %(date)s, %(time)s") % {
         "date": formats.short_date(before, zone),

@@ -1,7 +1,7 @@
-"""One moment in many places: the rows of the chart that shows a session crossing each city's day and night.
+"""One moment in many places, from west to east: as a chart across each city's day and night, and as words for paper.
 
-Pure: instants and zones in, rows out. Positions are in hours on a chart 24 hours wide whose middle is the session's
-start, written as SVG wants them, whatever the reader's language.
+Pure: instants and zones in, rows out. The chart is 24 hours wide and its middle is the session's start; positions in it
+are in hours, written as SVG wants them, whatever the reader's language.
 """
 
 from collections.abc import Iterable
@@ -44,6 +44,18 @@ class Meridian:
 
 
 @dataclass(frozen=True)
+class ZoneTime:
+    """When a session is in one city, every date written out. `ends_next_day`: its end is on another date."""
+
+    city: str
+    is_own: bool
+    date: str
+    time: str
+    offset: str
+    ends_next_day: bool
+
+
+@dataclass(frozen=True)
 class Block:
     """A session on a day bar, from the reader's midnight to the next."""
 
@@ -58,14 +70,31 @@ def meridian(
 
     Zones that are one place under two names stand once. Dates are given where they differ from that in `reference`.
     """
-    names = list(dict.fromkeys(timezones.canonical_name(zone) for zone in (*zones, *([own] if own else []))))
-    names.sort(key=lambda name: _offset(starts_at, name))
     own_name = timezones.canonical_name(own) if own else None
+    names = timezones.from_west_to_east(starts_at, zones, own)
     return Meridian(
         rows=[_row(starts_at, name, reference, is_own=name == own_name) for name in names],
         utc_time=formats.clock_time(starts_at, "UTC"),
         width=_number((ends_at - starts_at) / HOUR),
     )
+
+
+def zone_times(
+    starts_at: datetime, ends_at: datetime, zones: Iterable[str], *, own: str | None = None
+) -> list[ZoneTime]:
+    """The session in those zones and the reader's `own`, as rows of words."""
+    own_name = timezones.canonical_name(own) if own else None
+    return [
+        ZoneTime(
+            city=timezones.city_name(name),
+            is_own=name == own_name,
+            date=formats.short_date(starts_at, name),
+            time=formats.time_range(starts_at, ends_at, name),
+            offset=timezones.utc_offset_label(starts_at, name),
+            ends_next_day=timezones.ends_next_day(starts_at, ends_at, name),
+        )
+        for name in timezones.from_west_to_east(starts_at, zones, own)
+    ]
 
 
 def day_bar(sessions: Iterable[tuple[datetime, datetime]], on: datetime, zone: str) -> list[Block]:
@@ -94,10 +123,6 @@ def _row(starts_at: datetime, zone: str, reference: str, *, is_own: bool) -> Row
         sky_x=_number(MIDDLE - hour - CHART_HOURS),
         midnight_x=_number((MIDDLE - hour) % CHART_HOURS),
     )
-
-
-def _offset(instant: datetime, zone: str) -> timedelta:
-    return instant.astimezone(timezones.get_zone(zone)).utcoffset() or timedelta()
 
 
 def _hour(instant: datetime, zone: str) -> float:

@@ -5,9 +5,11 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.translation import get_language_from_path
 from django.views.decorators.csrf import requires_csrf_token
 
+from events import content_policy
 from events.addresses import Whereabouts, whereabouts
 from events.landing import coming_webinars
 from events.reader import reader_zone
@@ -18,14 +20,22 @@ TRIES_COUNT_FOR = 60
 
 @requires_csrf_token
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """301, 410 or 404, with a search and what is coming up. Former addresses are the same in every language."""
-    found = _whereabouts(request)
+    """301, 308, 410 or 404. Former addresses are the same in every language."""
+    found = whereabouts(request.path_info.removeprefix(_prefix(request)))
     if found is not None and not found.is_gone:
-        query = request.META["QUERY_STRING"]
-        return HttpResponsePermanentRedirect(f"{_prefix(request)}{found.path}{f'?{query}' if query else ''}")
-    template, status = ("404.html", HTTPStatus.NOT_FOUND) if found is None else ("410.html", HTTPStatus.GONE)
-    coming = coming_webinars(now=timezone.now(), zone=reader_zone(request))
-    return render(request, template, {"coming": coming}, status=status)
+        response = _moved(request, found)
+    elif _is_for_frames(request):
+        response = render(request, "events/embed_gone.html", {"is_gone": found is not None}, status=_status(found))
+    else:
+        response = _dead_end(request, found)
+    if _is_for_frames(request):
+        # A partner's readers would see their browser's picture of something broken instead.
+        content_policy.allow(response, "frame-ancestors", "*")
+        response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    # Browsers keep these for as long as they like (RFC 9110 15.1), and an address may come back: where one changed and
+    # was changed back, both would lead to the other for ever.
+    patch_cache_control(response, no_cache=True)
+    return response
 
 
 @requires_csrf_token
@@ -36,11 +46,28 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _whereabouts(request: HttpRequest) -> Whereabouts | None:
-    """Only for reading: whoever sends something is better told that it did not arrive."""
-    if request.method not in {"GET", "HEAD"}:
-        return None
-    return whereabouts(request.path_info.removeprefix(_prefix(request)))
+def _moved(request: HttpRequest, found: Whereabouts) -> HttpResponse:
+    """Where it is now, with everything that was asked; what was sent is sent again there (RFC 9110 15.4.9)."""
+    query = request.META["QUERY_STRING"]
+    return HttpResponsePermanentRedirect(
+        f"{_prefix(request)}{found.path}{f'?{query}' if query else ''}",
+        preserve_request=request.method not in {"GET", "HEAD"},
+    )
+
+
+def _dead_end(request: HttpRequest, found: Whereabouts | None) -> HttpResponse:
+    """That there is nothing, or nothing any more, with a search and what is coming up."""
+    template = "404.html" if found is None else "410.html"
+    coming = coming_webinars(now=timezone.now(), zone=reader_zone(request))
+    return render(request, template, {"coming": coming}, status=_status(found))
+
+
+def _status(found: Whereabouts | None) -> HTTPStatus:
+    return HTTPStatus.NOT_FOUND if found is None else HTTPStatus.GONE
+
+
+def _is_for_frames(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and request.resolver_match.url_name == "webinar_embed"
 
 
 def _prefix(request: HttpRequest) -> str:

@@ -23,11 +23,20 @@ ALLOWED = "fullscreen; picture-in-picture; encrypted-media"
 OWN_VIDEOS = {".mp4", ".m4v", ".webm"}
 
 _YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}")
-_YOUTUBE_TIME = re.compile(r"(?:(\d{1,2})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s?)?")
-_VIMEO_PATH = re.compile(r"/(?:(?:channels/[\w-]+|video)/)?(\d{5,12})(?:/([0-9a-f]{6,20}))?/?")
+_YOUTUBE_TIME = re.compile(r"(?:([0-9]{1,2})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,6})s?)?")
+_VIMEO_PATH = re.compile(r"/(?:(?:channels/[A-Za-z0-9_-]+|video)/)?([0-9]{5,12})(?:/([0-9a-f]{6,20}))?/?")
 _VIMEO_HASH = re.compile(r"[0-9a-f]{6,20}")
 _DAILYMOTION_ID = re.compile(r"[A-Za-z0-9]{5,12}")
 _WISTIA_PATH = re.compile(r"/(?:medias|embed/iframe)/([a-z0-9]{8,12})/?")
+
+
+# Where people find the addresses that they paste, without the www or m in front.
+_HOSTS = {
+    "YouTube": re.compile(r"youtu\.be|youtube(?:-nocookie)?\.com"),
+    "Vimeo": re.compile(r"(?:player\.)?vimeo\.com"),
+    "Dailymotion": re.compile(r"dai\.ly|(?:geo\.)?dailymotion\.com"),
+    "Wistia": re.compile(r"(?:[\w-]+\.)*wistia\.(?:com|net)"),
+}
 
 
 class Kind(StrEnum):
@@ -42,9 +51,9 @@ class Kind(StrEnum):
 class Recording:
     """A recording as a page shows it.
 
-    `address` is that of the player, of the site's own file, or of the page elsewhere. `provider` is who learns that
-    somebody watches: a player's name, or the host of the page elsewhere; nobody for the site's own files. `origin` is
-    the one that the page may frame.
+    `address` is that of the player, of the site's own file, or of the page elsewhere; empty for what is no web address.
+    `provider` is who learns that somebody watches: a player's name, or the host of the page elsewhere; nobody for the
+    site's own files. `origin` is the one that the page may frame.
     """
 
     kind: Kind
@@ -62,16 +71,31 @@ class Recording:
 
 
 def recording_at(url: str) -> Recording:
-    """What becomes of a recording's address."""
+    """What becomes of a recording's address. One that can be read in two ways is a link at most."""
+    try:
+        # Browsers take a backslash for a stroke: what stands before the first of either is the host.
+        parts = urlsplit(url.replace("\\", "/"))
+        hostname = parts.hostname
+    except ValueError:
+        return Recording(Kind.ELSEWHERE, "", url)
+    if parts.scheme not in {"http", "https"}:
+        return Recording(Kind.ELSEWHERE, "", url)
+    if "\\" in url or "@" in parts.netloc:
+        return Recording(Kind.ELSEWHERE, url, hostname or url)
     own = _own_file(url)
     if own:
         return Recording(Kind.OWN, own)
-    parts = urlsplit(url)
     for provider, origin, embedded in _PLAYERS:
         address = embedded(parts)
         if address:
             return Recording(Kind.EMBEDDED, f"{origin}{address}", provider, origin)
-    return Recording(Kind.ELSEWHERE, url, parts.hostname or url)
+    return Recording(Kind.ELSEWHERE, url, hostname or url)
+
+
+def provider_of(url: str) -> str:
+    """The name of the player whose address this is, with a recording in it or without; empty for anybody else's."""
+    host = _host(urlsplit(url))
+    return next((provider for provider, theirs in _HOSTS.items() if theirs.fullmatch(host)), "")
 
 
 def providers() -> list[str]:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.models.functions import Coalesce, Greatest
 
@@ -60,6 +61,15 @@ class WebinarQuerySet(models.QuerySet["Webinar"]):
     def past(self, now: datetime) -> Self:
         """Whose every session has ended, latest first."""
         return self.with_next_session(now).filter(last_ends_at__lte=now).order_by("-last_ends_at", "pk")
+
+
+class SeriesQuerySet(models.QuerySet[Any]):
+    """Series."""
+
+    def reachable(self) -> Self:
+        """Those with a page: there is none before the first webinar is published."""
+        webinars: WebinarQuerySet = apps.get_model("events", "Webinar")._default_manager.all()
+        return self.filter(models.Exists(webinars.reachable().filter(series=models.OuterRef("pk"))))
 
 
 class SessionQuerySet(models.QuerySet[Any]):

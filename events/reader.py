@@ -1,5 +1,7 @@
 """What the site knows about the reader: the zone in which they want to see times."""
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -13,13 +15,18 @@ COOKIE_SECONDS = 365 * 24 * 60 * 60
 
 def reader_zone(request: HttpRequest) -> str | None:
     """The IANA name that the reader chose, on this page or before, under its present name; None when nobody knows."""
-    return _known(request.GET.get(PARAMETER)) or _known(request.COOKIES.get(COOKIE))
+    return chosen_zone(request.GET) or _known(request.COOKIES.get(COOKIE))
 
 
-def remember_zone(request: HttpRequest, response: HttpResponse) -> None:
-    """Keep the zone chosen on this page for the next one, and forget a remembered one that is none."""
+def chosen_zone(asked: Mapping[str, str]) -> str | None:
+    """The zone that an address or a form asks for; None where it asks for none, or for none that is known."""
+    return _known(asked.get(PARAMETER))
+
+
+def remember_zone(request: HttpRequest, response: HttpResponse, *, chosen: str | None = None) -> None:
+    """Keep the zone chosen on this page, or `chosen`, for the next one, and forget a remembered one that is none."""
     patch_vary_headers(response, ["Cookie"])
-    chosen, remembered = _known(request.GET.get(PARAMETER)), request.COOKIES.get(COOKIE)
+    chosen, remembered = chosen or chosen_zone(request.GET), request.COOKIES.get(COOKIE)
     if chosen and chosen != remembered:
         # A script writes it too (enhance.js), so scripts may read it.
         secure = settings.SESSION_COOKIE_SECURE

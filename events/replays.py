@@ -5,9 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.http import HttpResponse
-from django.utils.translation import get_language
 
-from events import timezones
+from events import formats
 from events.content_policy import allow
 from events.models import Host, Webinar
 from events.players import Kind, Recording, recording_at
@@ -61,6 +60,7 @@ class ReplayPage:
     replay: Replay
     recording: Recording | None
     is_playing: bool
+    zone: str | None
     shown_zone: str
     held_at: datetime | None
     content_language: str
@@ -80,17 +80,16 @@ def replay_page(
     """The page of the recording for somebody in that zone who had registered, or of whom nobody knows."""
     replay = replay_of(webinar, now=now)
     may_watch = replay.is_open and (replay.is_for_everyone or is_registered)
-    held = [
-        session.starts_at for session in webinar.sessions.all() if session.has_ended(now) and not session.is_cancelled
-    ]
+    held = [session.starts_at for session in webinar.sessions.all() if session.took_place(now)]
     return ReplayPage(
         webinar=webinar,
         replay=replay,
         recording=recording_at(webinar.replay_url) if may_watch else None,
         is_playing=is_asked_for and may_watch,
-        shown_zone=zone or timezones.canonical_name(webinar.host.time_zone),
+        zone=zone,
+        shown_zone=webinar.host.shown_zone(zone),
         held_at=max(held, default=None),
-        content_language="" if webinar.language == get_language() else webinar.language,
+        content_language=formats.foreign_language(webinar.language),
     )
 
 
@@ -105,7 +104,7 @@ def let_play(response: HttpResponse, page: ReplayPage) -> None:
 
 
 def _state(webinar: Webinar, now: datetime) -> ReplayState:
-    took_place = any(session.has_ended(now) and not session.is_cancelled for session in webinar.sessions.all())
+    took_place = any(session.took_place(now) for session in webinar.sessions.all())
     if not webinar.replay_url or webinar.is_cancelled or not took_place:
         return ReplayState.NONE
     if webinar.replay_until and now >= webinar.replay_until:

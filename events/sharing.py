@@ -4,8 +4,10 @@ from http import HTTPStatus
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
@@ -13,28 +15,29 @@ from django.utils.translation import override
 from django.views.decorators.http import conditional_page, require_safe
 
 from events import cards, content_policy, embeds, freshness
-from events.landing import get_webinar
+from events.addresses import whereabouts
+from events.landing import published_or_404
+from events.links import absolute
 from events.models import Webinar
 
-A_YEAR = 365 * 24 * 60 * 60
 FORMATS = ("json", "xml")
 
 
 @require_safe
 def webinar_card(request: HttpRequest, slug: str, digest: str) -> HttpResponse:
     """The picture of a webinar. Its address says what is on it: what has been overtaken leads to what is true now."""
-    card = cards.card_of(_webinar(slug), now=timezone.now())
+    card = cards.card_of(published_or_404(slug), now=timezone.now())
     if digest != card.digest:
         return redirect(card.path)
     response = HttpResponse(cards.picture(card), content_type="image/png")
-    patch_cache_control(response, public=True, max_age=A_YEAR, immutable=True)
+    freshness.keep_for_good(response)
     return _for_everybody(response)
 
 
 @require_safe
 def webinar_embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The card that partners frame on their own pages: no script, nothing but one link. No other page may be framed."""
-    card = embeds.embed_card(_webinar(slug), now=timezone.now())
+    card = embeds.embed_card(published_or_404(slug), now=timezone.now())
     response = render(request, "events/embed.html", {"card": card})
     content_policy.allow(response, "frame-ancestors", "*")
     freshness.share(response, until=card.changes_at)
@@ -59,7 +62,7 @@ def oembed(request: HttpRequest) -> HttpResponse:
         raise Http404
     slug, language = found
     with override(language):
-        webinar = _webinar(slug)
+        webinar = _webinar_at(slug)
         card = cards.card_of(webinar, now=timezone.now())
         answer = embeds.oembed_answer(webinar, card, max_width=max_width, max_height=max_height)
     response = JsonResponse(answer) if kind == FORMATS[0] else _as_xml(answer)
@@ -69,12 +72,17 @@ def oembed(request: HttpRequest) -> HttpResponse:
     return _for_everybody(response)
 
 
-def _webinar(slug: str) -> Webinar:
-    """Raises Http404 for drafts: not even their organizers show those around."""
+def _webinar_at(slug: str) -> Webinar:
+    """The webinar of that address, wherever its page is now. Raises Http404 where there is none, or none any more."""
     try:
-        return get_webinar(slug)
-    except Webinar.DoesNotExist:
-        raise Http404 from None
+        return published_or_404(slug)
+    except Http404:
+        with override(settings.LANGUAGE_CODE):
+            found = whereabouts(reverse("webinar", args=[slug]))
+        moved = embeds.slug_and_language(absolute(found.path)) if found and not found.is_gone else None
+        if moved is None:
+            raise
+        return published_or_404(moved[0])
 
 
 def _size(request: HttpRequest, name: str) -> int | None:

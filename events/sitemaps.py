@@ -1,19 +1,32 @@
-"""The pages that search engines may know, in each language, at the addresses that people use."""
+"""The pages that search engines may know, in each language, at the addresses that people use.
+
+A list of lists, each no longer than can be made while somebody waits, and kept as pages are. Their numbers stand in the
+path, because what is asked for with a query is not kept.
+"""
 
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
+from django.contrib.sitemaps.views import SitemapIndexItem
+from django.core.paginator import InvalidPage
 from django.db.models import Max, Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
+from events.freshness import share
+from events.links import absolute
 from events.models import Host, Presenter, Series, Webinar
 
 
 class SiteSitemap(Sitemap):  # type: ignore[type-arg]
     """Pages under SITE_URL, whatever address the request came by."""
 
+    limit = 1000
     protocol = urlsplit(settings.SITE_URL).scheme
     i18n = True
     alternates = True
@@ -36,7 +49,7 @@ class HomeSitemap(SiteSitemap):
 
 class WebinarSitemap(SiteSitemap):
     def items(self) -> QuerySet[Webinar]:
-        return Webinar.objects.listed().with_last_change().order_by("pk")
+        return Webinar.objects.listed().with_last_change().order_by("pk").only("slug")
 
     def lastmod(self, item: Webinar) -> datetime:
         changed_at: datetime = item.changed_at  # type: ignore[attr-defined]
@@ -55,6 +68,7 @@ class SubjectSitemap(SiteSitemap):
             self.model._default_manager.filter(**{f"{self.through}__in": listed})
             .annotate(changed_at=Max(f"{self.through}__updated_at"))
             .order_by("pk")
+            .only("slug")
         )
 
     def lastmod(self, item: Model) -> datetime:
@@ -85,3 +99,32 @@ SITEMAPS = {
     "hosts": HostSitemap,
     "presenters": PresenterSitemap,
 }
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Where the lists are."""
+    lists = [
+        SitemapIndexItem(absolute(reverse("sitemap_section", args=[name, number])))
+        for name, section in SITEMAPS.items()
+        for number in section().paginator.page_range
+    ]
+    return _answer(request, "sitemap_index.xml", {"sitemaps": lists})
+
+
+@require_safe
+def section(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """One list of pages."""
+    try:
+        pages = SITEMAPS[name]().get_urls(page=number)
+    except (KeyError, InvalidPage) as error:
+        raise Http404 from error
+    return _answer(request, "sitemap.xml", {"urlset": pages})
+
+
+def _answer(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, template, context, content_type="application/xml")
+    # It is for finding pages by, and is none itself.
+    response["X-Robots-Tag"] = "noindex"
+    share(response)
+    return response

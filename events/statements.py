@@ -9,9 +9,19 @@ its time. A statement is an ordinary queryset in which the values are named inst
 
 The database still gets text and values apart. What cannot be one text for all values, such as a list after IN or a
 comparison with NULL, is not for this.
+
+What `make` returns is frozen for the life of the process, with every plain value in it. So nothing may stand in it that
+changes with the time, the reader's language or the settings: no `timezone.now()`, no translated text, no choice by a
+setting. Name such a value with `Given`, and give it each time.
+
+For whoever raises Django: this leans on what Django does not promise, and `tests/events/test_statements.py` says what
+of it must hold. `Query.get_compiler`, `SQLCompiler.as_sql`, `.select` and `.get_converters` (`_write`, `_converted`);
+`_result_cache` and `_prefetch_done` of a queryset and `_prefetched_objects_cache` of an object (`prefetched`). Half
+private, but documented: `Model._meta`, `Model.from_db` and `DatabaseOperations.adapt_datetimefield_value`.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,7 +63,11 @@ class Statement:
         self._written: dict[str, _Written] = {}
 
     def rows(self, **given: Any) -> list[tuple[Any, ...]]:
-        """One query: its rows for those values. Raises KeyError where one is missing."""
+        """One query: its rows for those values.
+
+        Raises KeyError where one is missing, and TypeError for values that not every database here takes as they are:
+        they may be moments, numbers, texts, truths and None.
+        """
         written = self._written.get(connection.vendor)
         if written is None:
             written = self._written[connection.vendor] = _write(self._make())
@@ -79,6 +93,19 @@ def instance(model: type[M], values: Sequence[Any]) -> M:
     return model.from_db(DEFAULT_DB_ALIAS, _attributes(model), values)
 
 
+def instances(row: Sequence[Any], *models: type[Model]) -> list[Any]:
+    """The objects in a row that has the `columns` of those models side by side; None where a row joined none."""
+    values = iter(row)
+    parts = [list(itertools.islice(values, len(_attributes(model)))) for model in models]
+    return [_instance_or_none(model, part) for model, part in zip(models, parts, strict=True)]
+
+
+def _instance_or_none(model: type[M], values: Sequence[Any]) -> M | None:
+    key = model._meta.pk
+    is_there = key is not None and values[_attributes(model).index(key.attname)] is not None
+    return instance(model, values) if is_there else None
+
+
 def prefetched(owner: Model, name: str, objects: Sequence[Model]) -> None:
     """Let `owner`'s set of that name be these objects, as `prefetch_related` does; its `all` asks for nothing then."""
     known = getattr(owner, name).all()
@@ -99,8 +126,14 @@ def _write(queryset: QuerySet[Any, Any]) -> _Written:
 
 
 def _adapted(value: Any) -> Any:
-    # SQLite keeps moments as text.
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        # SQLite keeps moments as text.
+        return connection.ops.adapt_datetimefield_value(value)
+    if value is not None and not isinstance(value, int | str):
+        # PostgreSQL would take more of them, and SQLite fail, or find nothing without a word.
+        message = f"A statement is not given values such as {value!r}."
+        raise TypeError(message)
+    return value
 
 
 def _converted(rows: Iterable[tuple[Any, ...]], written: _Written) -> Iterable[tuple[Any, ...]]:

@@ -24,7 +24,6 @@ from events.landing import (
     PartnerEntry,
     PresenterEntry,
     SessionOption,
-    State,
     main_session,
 )
 from events.links import absolute
@@ -124,7 +123,7 @@ def _occurrence(page: LandingPage, session: Session, option: SessionOption) -> N
     return {
         "@type": KIND,
         "description": session.label or page.webinar.summary,
-        **_when(session, is_called_off=page.webinar.is_cancelled),
+        **_when(session, page.now),
         "url": page.canonical_url,
         "location": _location(page.canonical_url),
         **_places(page, session, option),
@@ -132,20 +131,20 @@ def _occurrence(page: LandingPage, session: Session, option: SessionOption) -> N
     }
 
 
-def _when(session: Session, *, is_called_off: bool) -> Node:
-    """The times as the planner's clock shows them. `previousStartDate` says where it was announced before."""
+def _when(session: Session, now: datetime) -> Node:
+    """The times as the planner's clock shows them. `previousStartDate` says where it was announced before.
+
+    For as long as the page says so: programs are told no more than people.
+    """
     minutes = int(session.duration.total_seconds() // 60)
-    has_moved = session.previous_starts_at is not None and session.previous_starts_at != session.starts_at
-    if session.is_cancelled or is_called_off:
+    before = session.moved_from(now)
+    status = "EventRescheduled" if before else "EventScheduled"
+    if session.is_called_off:
         status = "EventCancelled"
-    else:
-        status = "EventRescheduled" if has_moved else "EventScheduled"
     return {
         "startDate": _local(session.starts_at, session),
         "endDate": _local(session.ends_at, session),
-        "previousStartDate": _local(session.previous_starts_at, session)
-        if session.previous_starts_at and has_moved
-        else None,
+        "previousStartDate": _local(before, session) if before else None,
         "duration": f"PT{minutes}M",
         "eventStatus": f"{VOCABULARY}/{status}",
         "eventAttendanceMode": f"{VOCABULARY}/OnlineEventAttendanceMode",
@@ -153,14 +152,20 @@ def _when(session: Session, *, is_called_off: bool) -> Node:
 
 
 def _span(page: LandingPage, occurrences: list[Node]) -> Node:
-    """All sessions as one event: from the first to the last that takes place, with the best that can be had."""
+    """The sessions as one event: from the first to the last that is still to come, with the best that can be had.
+
+    Once all are over it is from the first to the last that took place. Like the page, it leads with one of them:
+    whether that one stands where it was announced is what is said of the whole.
+    """
     standing = [one for one in occurrences if not one["eventStatus"].endswith("EventCancelled")] or occurrences
+    span = [one for one in standing if datetime.fromisoformat(one["endDate"]) > page.now] or standing
+    lead = _when(page.session, page.now) if page.session else {}
     offers = [one["offers"] for one in standing if "offers" in one]
-    status = "EventCancelled" if page.state == State.CANCELLED else "EventScheduled"
     return {
-        "startDate": min(standing, key=lambda one: datetime.fromisoformat(one["startDate"]))["startDate"],
-        "endDate": max(standing, key=lambda one: datetime.fromisoformat(one["endDate"]))["endDate"],
-        "eventStatus": f"{VOCABULARY}/{status}",
+        "startDate": min(span, key=lambda one: datetime.fromisoformat(one["startDate"]))["startDate"],
+        "endDate": max(span, key=lambda one: datetime.fromisoformat(one["endDate"]))["endDate"],
+        "previousStartDate": lead.get("previousStartDate"),
+        "eventStatus": lead.get("eventStatus"),
         "eventAttendanceMode": f"{VOCABULARY}/OnlineEventAttendanceMode",
         "location": _location(page.canonical_url),
         "offers": min(offers, key=_rank, default=None),
@@ -256,7 +261,7 @@ def _recording(page: LandingPage, card: Card) -> Node | None:
     if not page.replay.can_be_watched_by_all:
         return None
     webinar = page.webinar
-    held = [one.ends_at for one in webinar.sessions.all() if one.has_ended(page.now) and not one.is_cancelled]
+    held = [one.ends_at for one in webinar.sessions.all() if one.took_place(page.now)]
     came_at = max(moment for moment in (*held, webinar.replay_from) if moment)
     return _without_empty(
         {
@@ -276,7 +281,7 @@ def _recording(page: LandingPage, card: Card) -> Node | None:
 def _in_series(webinar: Webinar, now: datetime) -> Node:
     url = absolute(webinar.get_absolute_url())
     session = main_session(list(webinar.sessions.all()), now)
-    when = _when(session, is_called_off=webinar.is_cancelled) if session else {}
+    when = _when(session, now) if session else {}
     return _without_empty(
         {"@type": KIND, "name": webinar.title, "url": url, **when, "location": _location(url)},
     )

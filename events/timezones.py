@@ -7,6 +7,7 @@ The one place that decides about hours that do not exist or come twice. Zone rul
 import functools
 import importlib.resources
 import zoneinfo
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -117,6 +118,18 @@ def utc_offset_label(instant: datetime, zone_name: str) -> str:
 def city_name(zone_name: str, language: str | None = None) -> str:
     """The city that stands for the zone, in the reader's language (the active one unless told)."""
     return _city_name(canonical_name(zone_name), language or get_language() or "en")
+
+
+def from_west_to_east(instant: datetime, names: Iterable[str], own: str | None = None) -> list[str]:
+    """Those zones and the reader's `own`, as their clocks stand at that instant, each once under today's name."""
+    canonical = dict.fromkeys(canonical_name(name) for name in (*names, *([own] if own else [])))
+    return sorted(canonical, key=lambda name: instant.astimezone(get_zone(name)).utcoffset() or timedelta())
+
+
+def ends_next_day(starts_at: datetime, ends_at: datetime, zone_name: str) -> bool:
+    """Whether what begins on one date of the zone ends on another."""
+    zone = get_zone(zone_name)
+    return starts_at.astimezone(zone).date() != ends_at.astimezone(zone).date()
 
 
 def zone_choices() -> list[ZoneChoice]:

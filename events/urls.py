@@ -1,10 +1,9 @@
 """Pages that only show, in every language, and what programs read."""
 
-from django.contrib.sitemaps.views import sitemap
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
+from django.views.generic import RedirectView
 
-from events import feeds, sharing, views, watching
-from events.sitemaps import SITEMAPS
+from events import feeds, sharing, sitemaps, views, watching
 
 
 class AccentConverter:
@@ -32,6 +31,8 @@ register_converter(DigestConverter, "digest")
 urlpatterns = [
     path("", views.home, name="home"),
     path("feed.atom", feeds.feed, name="feed"),
+    # Addresses that somebody cut: what is below them is all in the list.
+    re_path("^(?:webinars|series|hosts|presenters)/$", RedirectView.as_view(pattern_name="home", permanent=True)),
     path("series/<slug:slug>/", views.series, name="series"),
     path("series/<slug:slug>/calendar.ics", feeds.series_calendar, name="series_calendar"),
     path("hosts/<slug:slug>/", views.host, name="host"),
@@ -49,6 +50,7 @@ neutral_urlpatterns = [
     path("theme/<accent:accent>.css", views.theme, name="theme"),
     path("webinars/<slug:slug>/card-<digest:digest>.png", sharing.webinar_card, name="webinar_card"),
     path("oembed", sharing.oembed, name="oembed"),
-    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap-<slug:name>-<int:number>.xml", sitemaps.section, name="sitemap_section"),
     path("robots.txt", views.robots, name="robots"),
 ]

@@ -1,9 +1,9 @@
 """What may be stored: names on one line, accents, zones, rich text without scripts, pictures that are pictures."""
 
 import re
-import unicodedata
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 import nh3
 from django.core.exceptions import ValidationError
@@ -11,10 +11,10 @@ from django.core.validators import RegexValidator, URLValidator
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
-from events import timezones
+from events import pictures, timezones
 
 validate_accent = RegexValidator(r"\A#[0-9a-f]{6}\Z", _("Enter a colour such as #0b6b74."), code="accent")
-validate_web_address = URLValidator(
+_validate_link = URLValidator(
     schemes=["http", "https"],
     message=_("Enter a web address that begins with https:// or http://."),
     code="web_address",  # fields have words of their own for "invalid"
@@ -28,7 +28,10 @@ RICH_TEXT_SCHEMES = {"http", "https", "mailto"}
 MAX_RICH_TEXT_LENGTH = 60_000
 
 MAX_PICTURE_BYTES = 5 * 1024 * 1024
-MAX_PICTURE_PIXELS = 40_000_000
+MAX_PICTURE_PIXELS = 24_000_000
+# The mark before each scan. Cameras and programs write up to a dozen of them, and a picture within the picture.
+JPEG_SCAN = b"\xff\xda"
+MAX_JPEG_SCANS = 60
 # What every browser shows, by what the file says inside and by its name: the web server goes by the name. MPO is how
 # many phones write a JPEG.
 PICTURE_ENDINGS = {
@@ -39,34 +42,57 @@ PICTURE_ENDINGS = {
     "GIF": {".gif"},
 }
 
-# Marks that turn the direction of the text after them: a name with one can rewrite the line it stands in.
-_DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# What is no text: control characters but tabs and line ends, halves of characters, and noncharacters. No XML may hold
+# them all: one in a title would break the feed of the whole site.
+_CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+_HALVES = r"\ud800-\udfff"
+_NONCHARACTERS = r"\ufdd0-\ufdef" + "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(17))
+# Marks that turn the direction of the text after them: a name with one can rewrite the line it stands in. Those that
+# only say what stands beside them (U+200E, U+200F, U+061C) are needed and harmless.
+_DIRECTION_MARKS = r"\u202a-\u202e\u2066-\u2069"
+_NEVER_KEPT = re.compile(f"[{_CONTROLS}{_HALVES}{_NONCHARACTERS}{_DIRECTION_MARKS}]+")
 _SPACES = re.compile(r"\s+")
+_LINE_ENDS = re.compile(r"\r\n?")
 
 
 def single_line(text: str) -> str:
-    """The text on one line: line breaks and runs of space become one space, control and direction marks go."""
-    spaced = _SPACES.sub(" ", text)
-    kept = (mark for mark in spaced if unicodedata.category(mark) not in {"Cc", "Cs"} and mark not in _DIRECTION_MARKS)
-    return "".join(kept).strip()
+    """The text on one line: breaks and runs of space become one space, what is no text and direction marks go."""
+    return _NEVER_KEPT.sub("", _SPACES.sub(" ", text)).strip()
 
 
 def plain_text(text: str) -> str:
-    """Several lines without control characters; line ends are \\n."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    kept = ("".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cs"} or c == "\t") for line in lines)
-    return "\n".join(kept).strip()
+    """Several lines without what is no text, and without direction marks; line ends are \\n."""
+    return _NEVER_KEPT.sub("", _LINE_ENDS.sub("\n", text)).strip()
 
 
 def rich_text(html: str) -> str:
-    """HTML with nothing in it but text, lists, headings and links; scripts, styles and classes are gone."""
+    """HTML with nothing in it but text, lists, headings and links; scripts, styles and classes are gone.
+
+    What is no text and direction marks go too, also those that are written as `&#x202e;`.
+    """
+    cleaned = _without_markup(_NEVER_KEPT.sub("", _LINE_ENDS.sub("\n", html)))
+    kept = _NEVER_KEPT.sub("", cleaned)
+    # A link may have become another by what went out of its address.
+    return kept if kept == cleaned else _without_markup(kept)
+
+
+def _without_markup(html: str) -> str:
     return nh3.clean(
-        html.replace("\x00", ""),
+        html,
         tags=RICH_TEXT_TAGS,
         attributes=RICH_TEXT_ATTRIBUTES,
         url_schemes=RICH_TEXT_SCHEMES,
         link_rel="noopener nofollow",
     ).strip()
+
+
+def validate_web_address(address: str) -> None:
+    """Raise ValidationError unless browsers open the address, and at the host that people read in it."""
+    _validate_link(address)
+    if "\\" in address:
+        raise ValidationError(_("Enter the address without a backslash (\\)."), code="web_address")
+    if "@" in urlsplit(address).netloc:
+        raise ValidationError(_("Enter the address without a user name or password."), code="web_address")
 
 
 def validate_rich_text(html: str) -> None:
@@ -88,7 +114,7 @@ def validate_time_zone(value: str) -> None:
 def validate_picture(file: Any) -> None:
     """Refuse what is too large, and what is no PNG, JPEG, WebP or GIF under a name that says so.
 
-    Nothing is unpacked before its head has said how large it is.
+    Nothing is unpacked here, however large it says that it is.
     """
     if file.size > MAX_PICTURE_BYTES:
         raise ValidationError(
@@ -105,15 +131,15 @@ def validate_picture(file: Any) -> None:
         )
     if pixels > MAX_PICTURE_PIXELS:
         raise _too_many_pixels()
-    _unpack(file)
+    if kind in {"JPEG", "MPO"}:
+        _refuse_many_scans(file)
 
 
 def _head_of(file: Any) -> tuple[str, int]:
     """The format by the file's first bytes, and the number of pixels. Raises ValidationError."""
     file.seek(0)
     try:
-        # Named formats alone: Pillow knows dozens, some of which start other programs.
-        image = Image.open(file, formats=sorted({*PICTURE_ENDINGS} - {"MPO"}))
+        image = Image.open(file, formats=pictures.FORMATS)
         return str(image.format), image.width * image.height
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
@@ -125,15 +151,15 @@ def _head_of(file: Any) -> tuple[str, int]:
         file.seek(0)
 
 
-def _unpack(file: Any) -> None:
-    """Raise ValidationError where the file is damaged behind its head."""
-    try:
-        with Image.open(file) as image:
-            image.load()
-    except (OSError, ValueError, SyntaxError) as error:
-        raise ValidationError(_("The picture is damaged: it ends too early."), code="picture_damaged") from error
-    finally:
-        file.seek(0)
+def _refuse_many_scans(file: Any) -> None:
+    """Raise ValidationError for a JPEG of very many scans: each is a pass over all pixels, however short it is."""
+    file.seek(0)
+    scans = file.read().count(JPEG_SCAN)
+    file.seek(0)
+    if scans > MAX_JPEG_SCANS:
+        raise ValidationError(
+            _("This picture is stored in too many parts. Save it anew, as a plain JPEG or PNG."), code="picture_scans"
+        )
 
 
 def _too_many_pixels() -> ValidationError:

@@ -8,13 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from events import listing, search, structured_data, validators
 from events.calendar_links import subscription_links
 from events.forms import FilterForm
-from events.freshness import share
+from events.freshness import keep_for_good, share
 from events.links import absolute
 from events.models import Host, Presenter, Series, Webinar
 from events.querysets import WebinarQuerySet
@@ -23,7 +22,6 @@ from events.reader import PARAMETER, reader_zone, remember_zone
 # A later page than this is a crawler's mistake, and a slow query.
 MAX_PAGE = 10_000
 MAX_QUERY_LENGTH = 200
-A_YEAR = 365 * 24 * 60 * 60
 PRIVATE_PATHS = ["/admin/", "/mailbox/"]
 # These stand in every language's part of the site.
 PRIVATE_PATHS_OF_LANGUAGES = ["/accounts/", "/registrations/", "/join/", "/my/"]
@@ -69,11 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def series(request: HttpRequest, slug: str) -> HttpResponse:
     """A series, with its partners and its webinars."""
     subject = get_object_or_404(
-        Series.objects.select_related("host")
-        .prefetch_related("partnerships__partner")
-        .filter(webinars__in=Webinar.objects.reachable())
-        .distinct(),
-        slug=slug,
+        Series.objects.reachable().select_related("host").prefetch_related("partnerships__partner"), slug=slug
     )
     context = {
         "series": subject,
@@ -130,7 +124,7 @@ def presenter(request: HttpRequest, slug: str) -> HttpResponse:
 def theme(request: HttpRequest, accent: str) -> HttpResponse:
     """The stylesheet of one accent colour. Its address names the colour, so it never changes."""
     response = HttpResponse(f":root{{--accent:#{accent}}}\n", content_type="text/css; charset=utf-8")
-    patch_cache_control(response, public=True, max_age=A_YEAR, immutable=True)
+    keep_for_good(response)
     return response
 
 

@@ -1,12 +1,11 @@
 """Beside the landing page: watching the replay, and the programme to print."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from events.landing import get_webinar, landing_page
-from events.models import Webinar
+from events.landing import landing_page, published_or_404
 from events.reader import reader_zone, remember_zone
 from events.replays import ReplayState, let_play, replay_page
 
@@ -20,7 +19,7 @@ def replay(request: HttpRequest, slug: str) -> HttpResponse:
 
     Nothing of another site is in the page before somebody asked for it with a click.
     """
-    webinar = _webinar(slug)
+    webinar = published_or_404(slug)
     page = replay_page(webinar, now=timezone.now(), zone=reader_zone(request), is_asked_for=PLAY in request.GET)
     if page.replay.state == ReplayState.NONE:
         return redirect(webinar)
@@ -33,14 +32,7 @@ def replay(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def programme(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything about the webinar on paper: the sessions in every zone, the biographies unfolded, no forms."""
-    page = landing_page(_webinar(slug), now=timezone.now(), zone=reader_zone(request))
+    page = landing_page(published_or_404(slug), now=timezone.now(), zone=reader_zone(request))
     response = render(request, "events/webinar/programme.html", {"page": page})
     remember_zone(request, response)
     return response
-
-
-def _webinar(slug: str) -> Webinar:
-    try:
-        return get_webinar(slug)
-    except Webinar.DoesNotExist as error:
-        raise Http404 from error

@@ -80,7 +80,7 @@ class SessionChoiceForm(forms.Form):
     @property
     def sent_session_id(self) -> int | None:
         """The session that was sent, for the page to show it as chosen again; None when it was none of these."""
-        sent = self._session_by_id(str(self.data.get("session", ""))) if self.is_bound else None
+        sent = self._session_by_id(str((self.data if self.is_bound else self.initial).get("session", "")))
         return sent.pk if sent else None
 
     def clean_session(self) -> Session:
@@ -120,11 +120,11 @@ class QuestionsForm(forms.Form):
 
     questions: list[Question]
 
-    def ask(self, questions: Iterable[Question]) -> None:
-        """Add the questions' fields, in their order."""
+    def ask(self, questions: Iterable[Question], *, given: Mapping[Question, str] | None = None) -> None:
+        """Add the questions' fields, in their order. What was `given` before can be given again."""
         self.questions = list(questions)
         for question in self.questions:
-            self.fields[question.field_name] = _answer_field(question)
+            self.fields[question.field_name] = _answer_field(question, [(given or {}).get(question, "")])
 
     @property
     def answers(self) -> dict[Question, str]:
@@ -186,6 +186,17 @@ class RegistrationForm(SessionChoiceForm, QuestionsForm):
     def clean_time_zone(self) -> str:
         return self.shown_zone
 
+    def keep(self, typed: Mapping[str, Any]) -> None:
+        """Show what was typed so far, without a word on what is wrong with it."""
+        for name, field in self.fields.items():
+            if name != "time_zone":
+                self.initial[name] = field.widget.value_from_datadict(typed, {}, name)
+
+    @property
+    def keeps_words(self) -> bool:
+        """Whether somebody would miss anything, were the page shown anew. The choice of a session is not looked at."""
+        return any(self.initial.get(name) for name in self.fields if name not in {"session", "time_zone"})
+
     @property
     def shown_zone(self) -> str:
         """The zone that was sent, under its present name, else the reader's; empty when nobody knows."""
@@ -205,7 +216,10 @@ _QUESTIONS = Statement(
 
 
 class SurveyForm(QuestionsForm):
-    """Asks what a webinar asks after its sessions. `given` is what was answered before, for whoever comes back."""
+    """Asks what a webinar asks after its sessions. `given` is what was answered before, for whoever comes back.
+
+    It stays a choice where the organizers have changed the options meanwhile: nobody's answer is lost by keeping it.
+    """
 
     def __init__(
         self,
@@ -215,15 +229,29 @@ class SurveyForm(QuestionsForm):
         given: Mapping[Question, str] | None = None,
     ) -> None:
         super().__init__(data)
-        self.ask(questions)
+        self.ask(questions, given=given)
         for question, value in (given or {}).items():
-            is_many = question.kind == Question.Kind.SOME_OF
-            self.initial[question.field_name] = value.splitlines() if is_many else value
+            self.initial[question.field_name] = _as_sent(question, value)
 
     def clean(self) -> dict[str, Any]:
         if not self.errors and not self.answers:
             raise ValidationError(_("Answer at least one question"), code="empty")
         return self.cleaned_data
+
+
+def can_hold(question: Question, values: Iterable[str], *, was_choice: bool) -> bool:
+    """Whether a question, as it would be from now on, could have been answered so.
+
+    `was_choice`: the values were options once, and stay what they were when they are none any more.
+    """
+    answers = list(values)
+    if question.kind == Question.Kind.ONE_OF and any("\n" in answer for answer in answers):
+        return False
+    field = _answer_field(question, answers if was_choice else ())
+    try:
+        return all(field.clean(_as_sent(question, answer)) == answer for answer in answers)
+    except ValidationError:
+        return False
 
 
 def shown_answer(question: Question, value: str) -> str:
@@ -253,8 +281,14 @@ class NumberAnswer(forms.DecimalField):
         return "" if number is None else f"{number.normalize():f}"
 
 
-def _answer_field(question: Question) -> forms.Field:
-    field = _ANSWER_FIELDS[Question.Kind(question.kind)](question)
+def _as_sent(question: Question, value: str) -> str | list[str]:
+    """A stored answer as a form sends it."""
+    return value.splitlines() if question.kind == Question.Kind.SOME_OF else value
+
+
+def _answer_field(question: Question, given: Iterable[str] = ()) -> forms.Field:
+    """The field of its kind, in which what was given before is an option still."""
+    field = _ANSWER_FIELDS[Question.Kind(question.kind)](question, given)
     field.label = question.wording
     field.help_text = question.help_text
     field.required = question.is_required
@@ -262,13 +296,13 @@ def _answer_field(question: Question) -> forms.Field:
     return field
 
 
-def _short_text(question: Question) -> forms.Field:
+def _short_text(question: Question, given: Iterable[str]) -> forms.Field:
     return SingleLineInput(
         validators=[_length_validator(MAX_SHORT_ANSWER_LENGTH)], error_messages={"required": _("Answer this question")}
     )
 
 
-def _long_text(question: Question) -> forms.Field:
+def _long_text(question: Question, given: Iterable[str]) -> forms.Field:
     return TextareaInput(
         validators=[_length_validator(MAX_LONG_ANSWER_LENGTH)],
         widget=forms.Textarea(attrs={"rows": 4}),
@@ -276,23 +310,29 @@ def _long_text(question: Question) -> forms.Field:
     )
 
 
-def _one_of(question: Question) -> forms.Field:
-    return _choice([(option, option) for option in question.option_list], is_required=question.is_required)
+def _one_of(question: Question, given: Iterable[str]) -> forms.Field:
+    return _choice(_options(question, given), is_required=question.is_required)
 
 
-def _some_of(question: Question) -> forms.Field:
+def _some_of(question: Question, given: Iterable[str]) -> forms.Field:
     return ManyAnswer(
-        choices=[(option, option) for option in question.option_list],
+        choices=_options(question, [chosen for value in given for chosen in value.splitlines()]),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one"), "invalid_choice": _("Choose from the list")},
     )
 
 
-def _yes_no(question: Question) -> forms.Field:
+def _options(question: Question, given: Iterable[str]) -> list[tuple[str, Any]]:
+    """Those that the question has, then what was one of them once."""
+    listed = dict.fromkeys([*question.option_list, *(value for value in given if value)])
+    return [(option, option) for option in listed]
+
+
+def _yes_no(question: Question, given: Iterable[str]) -> forms.Field:
     return _choice([(YES, _("Yes")), (NO, _("No"))], is_required=question.is_required)
 
 
-def _number(question: Question) -> forms.Field:
+def _number(question: Question, given: Iterable[str]) -> forms.Field:
     too_long = _("Enter a shorter number")
     return NumberAnswer(
         max_digits=15,
@@ -308,7 +348,7 @@ def _number(question: Question) -> forms.Field:
     )
 
 
-def _country(question: Question) -> forms.Field:
+def _country(question: Question, given: Iterable[str]) -> forms.Field:
     return forms.ChoiceField(
         choices=lambda: [("", _("Choose a country")), *_countries()],
         widget=forms.Select(attrs={"autocomplete": "country"}),

@@ -7,7 +7,7 @@ clients read differently, and every calendar shows them in its owner's zone.
 
 from datetime import UTC, datetime, timedelta
 
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, ngettext, override
 from icalendar import CUTYPE, PARTSTAT, ROLE, STATUS, TRANSP, Alarm, Calendar, Event, vCalAddress
 
 from events import formats, timezones, validators
@@ -112,7 +112,14 @@ def _description(registration: Registration) -> str:
             }
         )
     lines += ["", gettext("Join: %(url)s") % {"url": tokens.join_url(registration)}]
-    lines.append(gettext("The link is yours alone and opens 15 minutes before the start."))
+    lines.append(
+        ngettext(
+            "The link is yours alone and opens %(count)d minute before the start.",
+            "The link is yours alone and opens %(count)d minutes before the start.",
+            session.join_lead_minutes,
+        )
+        % {"count": session.join_lead_minutes}
+    )
     lines.append(gettext("Hosted by %(host)s") % {"host": validators.single_line(webinar.host.name)})
     return "\n".join(lines)
 
@@ -129,8 +136,10 @@ def _attendee(registration: Registration) -> vCalAddress:
 
 
 def _alarm(registration: Registration) -> Alarm:
+    minutes = ALARM_BEFORE // timedelta(minutes=1)
     with override(registration.own_language):
-        alarm = Alarm.new(description=gettext("Starts in 15 minutes"))
+        words = ngettext("Starts in %(count)d minute", "Starts in %(count)d minutes", minutes) % {"count": minutes}
+    alarm = Alarm.new(description=words)
     alarm.add("action", "DISPLAY")
     alarm.TRIGGER = -ALARM_BEFORE
     return alarm

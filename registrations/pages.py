@@ -13,10 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from events.availability import Availability, Kind
-from events.calendar_links import add_to_calendar_links
 from events.conditions import condition_text
-from events.landing import SessionOption, session_options
-from events.links import absolute
+from events.landing import SessionOption, calendar_copies, session_options
 from events.models import Host, Offer, OfferCondition, Question, Session, Webinar
 from events.replays import Replay, ReplayState, replay_of
 from registrations import surveys, tokens
@@ -222,6 +220,11 @@ class RegistrationPage:
         return self.registration.is_confirmed and is_coming
 
     @property
+    def moved_from(self) -> datetime | None:
+        """Where their session stood before, while that is said."""
+        return self.session.moved_from(self.now)
+
+    @property
     def is_running(self) -> bool:
         """Whether they have a place in what takes place right now."""
         return self.registration.is_confirmed and self.session.is_running(self.now)
@@ -293,7 +296,7 @@ def registration_page(
         survey_questions=survey_questions,
         offers=own_offers(registration, paths=_ways_open(registration, door=door_now, survey=survey_state), now=now),
         options=_moving_options(registration, chosen=chosen, zone=zone, now=now),
-        calendar_links=_calendar_links(session),
+        calendar_links=calendar_copies(webinar, session.starts_at, session.ends_at),
         answers=shown_answers(registration, asked=Question.Asked.REGISTERING),
     )
 
@@ -312,15 +315,6 @@ def _ways_open(registration: Registration, *, door: Door, survey: Survey) -> dic
 def takes_people(registration: Registration, *, zone: str, now: datetime) -> bool:
     """Whether the webinar's own page has a session for whoever follows the link to it."""
     return any(option.is_selectable for option in session_options(registration.session.webinar, now=now, zone=zone))
-
-
-def _calendar_links(session: Session) -> list[tuple[str, str]]:
-    """Into web calendars, with the public page: the personal joining link would stay in histories and logs."""
-    webinar = session.webinar
-    page = absolute(webinar.get_absolute_url())
-    return add_to_calendar_links(
-        webinar.title, session.starts_at, session.ends_at, details=f"{webinar.summary}\n\n{page}", location=page
-    )
 
 
 def called(name: str) -> str:

@@ -18,8 +18,7 @@ class SurveyClosedError(Exception):
 
 def may_answer(registration: Registration, *, now: datetime) -> bool:
     """Whether they held a place in a session that took place and is over."""
-    session = registration.session
-    return registration.is_confirmed and not session.is_cancelled and session.has_ended(now)
+    return registration.is_confirmed and registration.session.took_place(now)
 
 
 def answer_survey(registration: Registration, answers: Mapping[Question, str], *, now: datetime) -> Registration:

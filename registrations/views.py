@@ -6,26 +6,28 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from events import freshness, timezones
 from events.access import access_of
-from events.landing import get_webinar, landing_page
+from events.landing import get_draft, get_webinar, landing_page, published_or_404, session_options
 from events.machine_head import machine_head
 from events.models import OfferCondition, Question, Session, Webinar
-from events.reader import PARAMETER, reader_zone, remember_zone
+from events.reader import PARAMETER, chosen_zone, reader_zone, remember_zone
 from events.replays import ReplayState, let_play, replay_of, replay_page
 from registrations import invites, offers, pages, signup, surveys, tokens
 from registrations.answers import given_answers, shown_answers
@@ -38,6 +40,10 @@ OUTCOME_SECONDS = 60 * 60
 OUTCOME_COOKIE = "registered"
 OUTCOME_SALT = "registrations.registered"
 REPLAY_STARTED = "play"
+# What the form's other buttons send: the page for another place or in another language, before anybody registers.
+SHOW_AGAIN = "show"
+
+ASKED_AFTERWARDS = Q(session__webinar__questions__asked=Question.Asked.SURVEY)
 
 # ---------- landing and registering ----------
 
@@ -54,8 +60,9 @@ def webinar(request: HttpRequest, slug: str) -> HttpResponse:
     context = {"page": page, "form": form, "machines": machine_head(page)}
     response = render(request, "registrations/webinar.html", context)
     remember_zone(request, response)
-    if subject.status != Webinar.Status.DRAFT:
-        freshness.share(response, until=page.changes_at)
+    if subject.status == Webinar.Status.DRAFT:
+        return _private(response)
+    freshness.share(response, until=page.changes_at)
     return response
 
 
@@ -63,10 +70,12 @@ def webinar(request: HttpRequest, slug: str) -> HttpResponse:
 @same_origin_only
 def register(request: HttpRequest, slug: str) -> HttpResponse:
     """Register somebody. Whatever is wrong is said beside its field, and what was typed stays."""
-    subject = _visible_webinar(request, slug)
+    subject = published_or_404(slug)
     if request.method != "POST":
         return redirect(f"{subject.get_absolute_url()}#register")
     now = timezone.now()
+    if SHOW_AGAIN in request.POST:
+        return _show_again(request, subject, now=now)
     form = RegistrationForm(subject, reader_zone(request), request.POST, now=now)
     if not form.is_valid():
         return _register_again(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -85,7 +94,7 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
             wants_news=form.wants_news,
         )
     except signup.SignupError as error:
-        form = RegistrationForm(_visible_webinar(request, slug), reader_zone(request), request.POST, now=now)
+        form = RegistrationForm(published_or_404(slug), reader_zone(request), request.POST, now=now)
         form.refuse(str(error))
         return _register_again(request, form, status=HTTPStatus.CONFLICT)
     if registration.registered_at == now:
@@ -114,7 +123,13 @@ def registered(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if outcome is not None and session is not None:
         zone = outcome.time_zone or reader_zone(request) or session.time_zone
-        context |= {"outcome": outcome, "session": session, "zone": zone, "is_own_zone": zone != session.time_zone}
+        context |= {
+            "outcome": outcome,
+            "session": session,
+            "moved_from": session.moved_from(timezone.now()),
+            "zone": zone,
+            "is_own_zone": zone != session.time_zone,
+        }
     return _private(render(request, "registrations/registered.html", context))
 
 
@@ -123,15 +138,33 @@ def _visible_webinar(request: HttpRequest, slug: str) -> Webinar:
     try:
         return get_webinar(slug)
     except Webinar.DoesNotExist:
-        draft = (
-            Webinar.objects.filter(slug=slug, status=Webinar.Status.DRAFT)
-            .select_related("host", "series")
-            .prefetch_related("sessions", "display_zones")
-            .first()
-        )
-    if draft is None or not access_of(request).may(draft.host_id):
+        pass
+    try:
+        draft = get_draft(slug)
+    except Webinar.DoesNotExist:
+        raise Http404 from None
+    if not access_of(request).may(draft.host_id):
         raise Http404
     return draft
+
+
+def _show_again(request: HttpRequest, subject: Webinar, *, now: datetime) -> HttpResponse:
+    """The landing page for the place that was chosen, with what was typed. Nothing is checked, and nothing stored."""
+    zone = chosen_zone(request.POST) or reader_zone(request)
+    form = RegistrationForm(subject, zone, now=now)
+    form.keep(request.POST)
+    offered = {option.id for option in session_options(subject, now=now, zone=zone) if option.is_checked}
+    if not form.keeps_words and form.sent_session_id in {None, *offered}:
+        # An address that can be opened again, and sent to somebody else.
+        query = f"?{urlencode({PARAMETER: zone})}" if zone else ""
+        return _see_other(f"{subject.get_absolute_url()}{query}#main")
+    page = landing_page(subject, now=now, zone=zone, chosen=form.sent_session_id)
+    context = {"page": page, "form": form, "machines": machine_head(page)}
+    if page.takes_registrations:
+        context["keeps"] = "registration"
+    response = _private(render(request, "registrations/webinar.html", context))
+    remember_zone(request, response, chosen=zone)
+    return response
 
 
 def _register_again(request: HttpRequest, form: RegistrationForm, *, status: HTTPStatus) -> HttpResponse:
@@ -144,6 +177,7 @@ def _register_again(request: HttpRequest, form: RegistrationForm, *, status: HTT
         "form": form,
         "is_refused": status == HTTPStatus.CONFLICT,
         "has_waiting_list": any(option.is_waiting for option in landing.options),
+        "keeps": "registration",
     }
     return _private(render(request, "registrations/register.html", context, status=status))
 
@@ -160,21 +194,32 @@ class Outcome:
 
 
 def _keep_outcome(response: HttpResponse, subject: Webinar, outcome: Outcome) -> HttpResponse:
-    response.set_cookie(
-        OUTCOME_COOKIE,
-        signing.dumps(asdict(outcome), salt=OUTCOME_SALT, compress=True),
-        max_age=OUTCOME_SECONDS,
-        path=subject.get_absolute_url(),
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    """For the pages of this webinar alone, in every language."""
+    kept = signing.dumps(asdict(outcome), salt=OUTCOME_SALT, compress=True)
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            path = subject.get_absolute_url()
+        response.set_cookie(
+            _outcome_cookie(code),
+            kept,
+            max_age=OUTCOME_SECONDS,
+            path=path,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
     return response
+
+
+def _outcome_cookie(language: str) -> str:
+    """An answer sets one cookie of a name, and each language has its own path."""
+    return f"{OUTCOME_COOKIE}-{language}"
 
 
 def _read_outcome(request: HttpRequest) -> Outcome | None:
     try:
-        kept = signing.loads(request.COOKIES.get(OUTCOME_COOKIE, ""), salt=OUTCOME_SALT, max_age=OUTCOME_SECONDS)
+        cookie = request.COOKIES.get(_outcome_cookie(get_language() or ""), "")
+        kept = signing.loads(cookie, salt=OUTCOME_SALT, max_age=OUTCOME_SECONDS)
         return Outcome(**kept)
     except (signing.BadSignature, TypeError):
         return None
@@ -278,10 +323,10 @@ def registration_survey(request: HttpRequest, own: Registration) -> HttpResponse
     questions = list(own.session.webinar.questions.filter(asked=Question.Asked.SURVEY))
     if not questions:
         raise Http404
+    given = given_answers(own, asked=Question.Asked.SURVEY)
     if request.method != "POST":
-        given = given_answers(own, asked=Question.Asked.SURVEY)
         return _show_survey(request, own, SurveyForm(questions, given=given), now=now)
-    form = SurveyForm(questions, request.POST)
+    form = SurveyForm(questions, request.POST, given=given)
     if not form.is_valid():
         return _show_survey(request, own, form, now=now, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
@@ -343,6 +388,7 @@ def join(request: HttpRequest, own: Registration) -> HttpResponse:
         "host": webinar_.host,
         "accent": webinar_.host.accent,
         "session": own.session,
+        "moved_from": own.session.moved_from(now),
         "door": door,
         "replay": replay_of(webinar_, now=now),
         "zone": zone,
@@ -407,7 +453,7 @@ def _see_other(path: str) -> HttpResponse:
 def my_webinars(request: HttpRequest) -> HttpResponse:
     """What was registered with an address that the reader has proved to be theirs."""
     now = timezone.now()
-    mine = _own_registrations(request)
+    mine = _own_registrations(request, now=now)
     context = {
         "coming": [own for own in reversed(mine) if own.is_coming(now)],
         "past": [own for own in mine if own.is_past(now)],
@@ -423,6 +469,8 @@ class OwnRegistration:
     registration: Registration
     path: str
     zone: str
+    replay_path: str
+    survey_path: str
 
     @property
     def is_cancelled(self) -> bool:
@@ -437,12 +485,28 @@ class OwnRegistration:
         return not self.is_cancelled and self.registration.session.has_ended(now)
 
 
-def _own_registrations(request: HttpRequest) -> list[OwnRegistration]:
+def _own_registrations(request: HttpRequest, *, now: datetime) -> list[OwnRegistration]:
     """Everything registered with one of the reader's addresses, the latest session first."""
     proved = EmailAddress.objects.filter(user=request.user, verified=True).values_list("email", flat=True)
     rows = (
         Registration.objects.filter(email_key__in={address_key(email) for email in proved})
         .select_related("session__webinar__host")
+        .prefetch_related("session__webinar__sessions")
+        .annotate(survey_questions=Count("session__webinar__questions", filter=ASKED_AFTERWARDS))
         .order_by("-session__starts_at", "-pk")
     )
-    return [OwnRegistration(row, _manage_path(row), _own_zone(request, row)) for row in rows]
+    return [_own_registration(request, row, now=now, questions=row.survey_questions) for row in rows]
+
+
+def _own_registration(request: HttpRequest, own: Registration, *, questions: int, now: datetime) -> OwnRegistration:
+    """The line of one registration, with what can still be done when it is over."""
+    can_watch = pages.door(own, now=now) == pages.Door.REPLAY
+    can_answer = pages.survey(own, questions=questions, now=now) == pages.Survey.OPEN
+    token = tokens.manage_token(own)
+    return OwnRegistration(
+        registration=own,
+        path=_manage_path(own),
+        zone=_own_zone(request, own),
+        replay_path=reverse("registration_replay", args=[token]) if can_watch else "",
+        survey_path=reverse("registration_survey", args=[token]) if can_answer else "",
+    )

@@ -5,17 +5,22 @@ What holds for all pages is tested over these: accessibility, valid HTML, header
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -55,6 +60,9 @@ SITE = "https://webinars.example.org"
 PASSWORD = "a long enough password"
 # Where sessions of the gallery are planned: its clocks never change, so that every hour exists.
 ZONE = "Asia/Tashkent"
+# A recording among the site's own files, and what whoever started one has in the address.
+OWN_RECORDING = f"{SITE}/media/replays/borders.mp4"
+PLAYING = "?play=1"
 OWN_SITE = {"sec-fetch-site": "same-origin", "accept-encoding": "gzip, deflate, br, zstd"}
 BY_THE_SERVER_IN_FRONT = {"host": "webinars.example.org", "x-forwarded-proto": "https"}
 
@@ -72,6 +80,8 @@ class Visit:
     headers: Mapping[str, str] = field(default_factory=dict)
     # What the reader did before, in the language of the page.
     before: Callable[[Client], object] | None = None
+    # What somebody else does between the request's look at a session and its writing there.
+    meanwhile: Callable[[], object] | None = None
     checks_tokens: bool = False
 
 
@@ -124,17 +134,20 @@ def shows(
     return enter
 
 
-def show_all() -> list[Shown]:
-    """Build every entry and show it in every language. Run in a transaction that is rolled back."""
-    shown = []
-    for entry in ENTRIES:
-        with transaction.atomic(), translation.override("en"):
+def show_all(languages: Collection[str] = LANGUAGES) -> list[Shown]:
+    """Show every entry in each of the languages."""
+    return [page for entry in ENTRIES for page in show(entry, languages)]
+
+
+def show(entry: Entry, languages: Collection[str] = LANGUAGES) -> list[Shown]:
+    """Build one entry and show it, to each reader as if nobody had been there before. Nothing of it is kept."""
+    with _taken_back():
+        with translation.override("en"):
             visit = entry.build()
-        shown += [show(entry, visit, language) for language in LANGUAGES]
-    return shown
+        return [_show(entry, visit, language) for language in languages]
 
 
-def show(entry: Entry, visit: Visit, language: str) -> Shown:
+def _show(entry: Entry, visit: Visit, language: str) -> Shown:
     """Ask for one page as its reader does, over TLS."""
     # Tries are counted here.
     cache.clear()
@@ -143,17 +156,21 @@ def show(entry: Entry, visit: Visit, language: str) -> Shown:
         raise_request_exception=False,
         headers={**BY_THE_SERVER_IN_FRONT, **OWN_SITE, **visit.headers},
     )
-    if visit.user is not None:
-        client.force_login(visit.user, backend="django.contrib.auth.backends.ModelBackend")
-    with translation.override(language):
-        if visit.before is not None:
-            visit.before(client)
-        path = visit.path or reverse(str(entry.url_name), args=visit.args)
-        if visit.path and language != "en":
-            path = f"/{language}{path}"
-        path += visit.query
-        # Requests leave their language behind.
-        response: Any = client.get(path) if visit.posted is None else client.post(path, visit.posted)
+    with _taken_back(), ExitStack() as meanwhile:
+        if visit.user is not None:
+            client.force_login(visit.user, backend="django.contrib.auth.backends.ModelBackend")
+        with translation.override(language):
+            if visit.before is not None:
+                visit.before(client)
+            path = visit.path or reverse(str(entry.url_name), args=visit.args)
+            if visit.path and language != "en":
+                path = f"/{language}{path}"
+            path += visit.query
+            if visit.meanwhile is not None:
+                meanwhile.enter_context(_before_a_session_is_written(visit.meanwhile))
+            response: Any = client.get(path) if visit.posted is None else client.post(path, visit.posted)
+            content = b"".join(response) if response.streaming else response.content
+    # Requests leave their language behind.
     translation.deactivate()
     return Shown(
         entry=entry,
@@ -162,8 +179,30 @@ def show(entry: Entry, visit: Visit, language: str) -> Shown:
         status=response.status_code,
         headers=dict(response.items()),
         cookies=response.cookies,
-        content=b"".join(response) if response.streaming else response.content,
+        content=content,
     )
+
+
+@contextmanager
+def _taken_back() -> Iterator[None]:
+    """Undo in the end whatever is written meanwhile."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@contextmanager
+def _before_a_session_is_written(act: Callable[[], object]) -> Iterator[None]:
+    """Act once, just before the first statement that changes a session: a race whose winner is known."""
+    waiting = [act]
+
+    def watch(execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any) -> Any:
+        if waiting and sql.startswith(f'UPDATE "{Session._meta.db_table}"'):
+            waiting.pop()()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        yield
 
 
 # ---------- what the entries are built from ----------
@@ -284,17 +323,25 @@ def home() -> Visit:
 
 @shows("home")
 def home_filtered() -> Visit:
+    coming()
     return Visit(query="?q=border&when=upcoming&lang=en&tz=Asia/Tokyo")
 
 
 @shows("home")
 def home_nothing_found() -> Visit:
+    coming()
     return Visit(query="?q=nothing+has+these+words")
 
 
 @shows("home")
 def home_of_a_day() -> Visit:
-    return Visit(query=f"?day={soon():%Y-%m-%d}")
+    coming()
+    return Visit(query=f"?day={soon():%Y-%m-%d}&tz=UTC")
+
+
+@shows("home")
+def home_without_webinars() -> Visit:
+    return Visit()
 
 
 @shows("series")
@@ -386,6 +433,12 @@ def webinar_with_several_sessions() -> Visit:
     register(full)
     scheduling.cancel_session(session_at(soon() + timedelta(days=3), webinar), by=None, now=timezone.now())
     return landing(coming(webinar))
+
+
+@shows("webinar")
+def webinar_with_a_replay_and_a_session_to_come() -> Visit:
+    session = over(full_webinar(replay_url="https://vimeo.com/76979871"))
+    return landing(coming(session.webinar))
 
 
 @shows("webinar")
@@ -532,6 +585,23 @@ def replay() -> Visit:
 
 
 @shows("webinar_replay")
+def replay_playing() -> Visit:
+    session = over(full_webinar(replay_url="https://www.youtube.com/watch?v=aqz-KE-bpKQ"))
+    return Visit((session.webinar.slug,), query=PLAYING)
+
+
+@shows("webinar_replay")
+def replay_of_our_own() -> Visit:
+    return landing(over(full_webinar(replay_url=OWN_RECORDING)))
+
+
+@shows("webinar_replay")
+def replay_of_our_own_playing() -> Visit:
+    session = over(full_webinar(replay_url=OWN_RECORDING))
+    return Visit((session.webinar.slug,), query=PLAYING)
+
+
+@shows("webinar_replay")
 def replay_elsewhere() -> Visit:
     return landing(over(full_webinar(replay_url="https://video.example.org/1")))
 
@@ -558,6 +628,44 @@ def replay_no_more() -> Visit:
 @shows("registration_replay")
 def own_replay() -> Visit:
     return manage(register(over(full_webinar(replay_url="https://vimeo.com/76979871", replay_access="registered"))))
+
+
+@shows("registration_replay", status=303, is_page=False)
+def own_replay_begins() -> Visit:
+    own = register(over(full_webinar(replay_url="https://vimeo.com/76979871", replay_access="registered")))
+    return Visit((tokens.manage_token(own),), posted={})
+
+
+def _started(replay_url: str) -> Visit:
+    webinar = full_webinar(replay_url=replay_url, replay_access="registered")
+    token = tokens.manage_token(register(over(webinar)))
+
+    def start(client: Client) -> None:
+        client.post(reverse("registration_replay", args=[token]))
+
+    return Visit((token,), query=PLAYING, before=start)
+
+
+@shows("registration_replay")
+def own_replay_playing() -> Visit:
+    return _started("https://vimeo.com/76979871")
+
+
+@shows("registration_replay")
+def own_replay_of_our_own_playing() -> Visit:
+    return _started(OWN_RECORDING)
+
+
+@shows("registration_replay")
+def own_replay_elsewhere_started() -> Visit:
+    return _started("https://video.example.org/1")
+
+
+@shows("registration_replay")
+def own_replay_after_cancelling() -> Visit:
+    own = signup.cancel(register(coming(full_webinar(replay_url="https://vimeo.com/76979871"))), now=timezone.now())
+    over(own.session.webinar)
+    return manage(own)
 
 
 @shows("registration_replay", status=302, is_page=False)
@@ -600,9 +708,22 @@ def register_too_late() -> Visit:
     )
 
 
-@shows(None, status=409)
+@shows("register")
+def register_for_another_place() -> Visit:
+    session = coming(full_webinar())
+    ask_everything(session.webinar, is_required=True)
+    sent = {"name": "Anna", "email": "anna@", "session": str(session.pk), "tz": "Asia/Tokyo", "show": "times"}
+    return Visit((session.webinar.slug,), posted=sent)
+
+
+@shows("register", status=409)
 def register_refused() -> Visit:
-    return Visit(path=f"/gallery/409/{coming().webinar.slug}/")
+    session = coming(capacity=1, has_waiting_list=False)
+    return Visit(
+        (session.webinar.slug,),
+        posted={"name": "Anna", "email": "anna@example.org", "session": str(session.pk)},
+        meanwhile=lambda: register(session),
+    )
 
 
 @shows("register", status=403)
@@ -750,6 +871,14 @@ def manage_session_refused() -> Visit:
     return Visit((tokens.manage_token(own),), posted={"session": "0"})
 
 
+@shows("registration_session", status=409)
+def manage_session_full() -> Visit:
+    webinar = full_webinar()
+    full = session_at(soon() + timedelta(days=1), webinar, capacity=1)
+    register(full)
+    return Visit((tokens.manage_token(register(coming(webinar))),), posted={"session": str(full.pk)})
+
+
 @shows("registration_cancel")
 def cancel_question() -> Visit:
     return manage(register(coming()))
@@ -868,7 +997,6 @@ def my_webinars() -> Visit:
 
 @shows("my_webinars")
 def my_webinars_none() -> Visit:
-    User.objects.filter(email="anna@example.org").delete()
     return Visit(user=person())
 
 
@@ -878,11 +1006,6 @@ def my_webinars_of_nobody_known() -> Visit:
 
 
 # ---------- signing in ----------
-
-
-def _someone() -> User:
-    User.objects.filter(email="anna@example.org").delete()
-    return person()
 
 
 @shows("account_login")
@@ -911,13 +1034,13 @@ def _ask_for_code(client: Client) -> None:
 
 @shows("account_confirm_login_code")
 def sign_in_code_sent() -> Visit:
-    _someone()
+    person()
     return Visit(before=_ask_for_code)
 
 
 @shows("account_confirm_login_code")
 def sign_in_code_wrong() -> Visit:
-    _someone()
+    person()
     return Visit(before=_ask_for_code, posted={"code": "AAAA-AAAA"})
 
 
@@ -932,7 +1055,7 @@ def too_many_requests() -> Visit:
 
 @shows("account_logout")
 def sign_out() -> Visit:
-    return Visit(user=_someone())
+    return Visit(user=person())
 
 
 @shows("account_signup")
@@ -947,12 +1070,12 @@ def account_inactive() -> Visit:
 
 @shows("account_reauthenticate")
 def sign_in_again() -> Visit:
-    return Visit(user=_someone())
+    return Visit(user=person())
 
 
 @shows("account_email")
 def addresses() -> Visit:
-    return Visit(user=_someone())
+    return Visit(user=person())
 
 
 @shows("account_email_verification_sent", status=302, is_page=False)
@@ -962,17 +1085,17 @@ def address_to_prove() -> Visit:
 
 @shows("account_change_password")
 def change_password() -> Visit:
-    return Visit(user=_someone())
+    return Visit(user=person())
 
 
 @shows("account_change_password")
 def change_password_with_errors() -> Visit:
-    return Visit(user=_someone(), posted={"oldpassword": "not mine", "password1": "short", "password2": "other"})
+    return Visit(user=person(), posted={"oldpassword": "not mine", "password1": "short", "password2": "other"})
 
 
 @shows("account_set_password")
 def set_password() -> Visit:
-    user = _someone()
+    user = person()
     user.set_unusable_password()
     user.save()
     return Visit(user=user)
@@ -993,22 +1116,93 @@ def reset_password_link_too_old() -> Visit:
     return Visit(("a", "set-password"))
 
 
+@shows("account_reset_password_from_key")
+def reset_password_by_link() -> Visit:
+    user = person()
+    whose = user_pk_to_url_str(user)
+    link = (whose, default_token_generator.make_token(user))
+    # The link leads on to an address without the secret in it.
+    return Visit(
+        (whose, "set-password"),
+        before=lambda client: client.get(reverse("account_reset_password_from_key", args=link)),
+    )
+
+
 @shows("account_reset_password_from_key_done")
 def reset_password_done() -> Visit:
     return Visit()
 
 
+def _prove(client: Client) -> None:
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+
+
+def _with_a_second_step() -> User:
+    user = person()
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(user)
+    return user
+
+
+def _sign_in(client: Client) -> None:
+    client.post(reverse("account_login"), {"login": "anna@example.org", "password": PASSWORD})
+
+
 @shows("mfa_index")
-def second_factor() -> Visit:
-    return Visit(user=_someone())
+def second_step() -> Visit:
+    return Visit(user=person())
+
+
+@shows("mfa_index")
+def second_step_switched_on() -> Visit:
+    return Visit(user=_with_a_second_step())
 
 
 @shows("mfa_activate_totp")
-def second_factor_begins() -> Visit:
-    def prove(client: Client) -> None:
-        client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+def second_step_begins() -> Visit:
+    return Visit(user=person(), before=_prove)
 
-    return Visit(user=_someone(), before=prove)
+
+@shows("mfa_activate_totp")
+def second_step_begins_with_errors() -> Visit:
+    return Visit(user=person(), before=_prove, posted={"code": "000"})
+
+
+@shows("mfa_deactivate_totp")
+def second_step_ends() -> Visit:
+    return Visit(user=_with_a_second_step(), before=_prove)
+
+
+@shows("mfa_view_recovery_codes")
+def recovery_codes() -> Visit:
+    return Visit(user=_with_a_second_step(), before=_prove)
+
+
+@shows("mfa_generate_recovery_codes")
+def recovery_codes_anew() -> Visit:
+    return Visit(user=_with_a_second_step(), before=_prove)
+
+
+@shows("mfa_download_recovery_codes", is_page=False)
+def recovery_codes_to_keep() -> Visit:
+    return Visit(user=_with_a_second_step(), before=_prove)
+
+
+@shows("mfa_authenticate")
+def sign_in_second_step() -> Visit:
+    _with_a_second_step()
+    return Visit(before=_sign_in)
+
+
+@shows("mfa_authenticate")
+def sign_in_second_step_with_errors() -> Visit:
+    _with_a_second_step()
+    return Visit(before=_sign_in, posted={"code": "000"})
+
+
+@shows("mfa_reauthenticate")
+def sign_in_again_by_the_second_step() -> Visit:
+    return Visit(user=_with_a_second_step())
 
 
 # ---------- what goes wrong ----------
@@ -1028,6 +1222,11 @@ def not_found_by_a_wrong_link() -> Visit:
 def gone() -> Visit:
     FormerAddress.objects.create(path="/webinars/was-here-once/", retired_at=timezone.now())
     return Visit(path="/webinars/was-here-once/")
+
+
+@shows(None, status=301, is_page=False)
+def cut_address() -> Visit:
+    return Visit(path="/webinars/")
 
 
 @shows(None, status=301, is_page=False)
@@ -1073,6 +1272,17 @@ def embed_of_what_is_over() -> Visit:
 @shows("webinar_embed")
 def embed_unplanned() -> Visit:
     return Visit((full_webinar().slug,))
+
+
+@shows("webinar_embed", status=410)
+def embed_gone() -> Visit:
+    FormerAddress.objects.create(path="/webinars/was-here-once/", retired_at=timezone.now())
+    return Visit(("was-here-once",))
+
+
+@shows("webinar_embed", status=404)
+def embed_of_nothing() -> Visit:
+    return Visit(("never-was",))
 
 
 @shows("oembed", is_page=False)
@@ -1125,7 +1335,14 @@ def theme() -> Visit:
 
 @shows("sitemap", is_page=False)
 def sitemap() -> Visit:
+    coming()
     return Visit()
+
+
+@shows("sitemap_section", is_page=False)
+def sitemap_section() -> Visit:
+    coming()
+    return Visit(("webinars", 1))
 
 
 @shows("robots", is_page=False)

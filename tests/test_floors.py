@@ -42,7 +42,7 @@ FLOORS = {
             "statements",
         },  # what knows no row
         {"formats", "validators", "players", "reader"},
-        {"fields", "forms", "querysets", "meridian", "timetable", "templatetags"},
+        {"fields", "forms", "querysets", "meridian", "templatetags"},
         {"models"},
         {
             "access",

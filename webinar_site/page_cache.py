@@ -5,18 +5,19 @@ is in this process's memory, at most a minute old, and shown only while no organ
 session has begun, ended, filled up or got a place back since.
 """
 
+import functools
 import gzip
 import hashlib
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.regex_helper import _lazy_re_compile
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.cache import get_conditional_response, has_vary_header
 
 from events import freshness
 from events.reader import reader_zone
@@ -26,12 +27,15 @@ MOST_PAGES = 256
 # Somebody whom the site may know, and words for one reader alone.
 PERSONAL_COOKIES = (settings.SESSION_COOKIE_NAME, "messages")
 # What senders of links add for their own counting. It changes nothing here.
-_TRACKING = _lazy_re_compile(r"(?:utm_[a-z]+|fbclid|gclid|msclkid|mc_[ce]id)=[^&]*(?:&|$)")
-_ACCEPTS_GZIP = _lazy_re_compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
-SAFE_METHODS = ("GET", "HEAD")
+_TRACKING = re.compile(r"(?:utm_[a-z]+|fbclid|gclid|msclkid|mc_[ce]id)=[^&]*(?:&|$)")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 ORGANIZERS_PATH = "/admin/"
+# What is said of a body, and not of the page; a 304 has none.
+_BODY_HEADERS = ("Content-Type", "Content-Length", "Content-Encoding")
 
+# The path, and the reader's zone, or that the page is the same in all of them.
 Key = tuple[str, str | None]
+EVERY_ZONE = "*"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class KeptPage:
     plain: bytes
     compressed: bytes
     headers: dict[str, str]
+    # Held by whoever makes the page anew; the others wait for theirs instead of making the same.
+    making: threading.Lock = field(default_factory=threading.Lock)
 
     def is_fresh(self, generation: str, now: datetime) -> bool:
         return self.generation == generation and now < self.until
@@ -51,14 +57,21 @@ class KeptPage:
     def answer(self, request: HttpRequest, now: datetime) -> HttpResponse:
         """The page, or 304 where the reader has it already (RFC 9110 13.1.2)."""
         headers = {**self.headers, "Age": str(max(int((now - self.kept_at).total_seconds()), 0))}
-        if _ACCEPTS_GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+        if "HTTP_IF_NONE_MATCH" in request.META and self._is_known(request):
+            # With every other header, or what is added to answers without them would be said of the reader's copy.
+            return HttpResponseNotModified(
+                headers={name: value for name, value in headers.items() if name not in _BODY_HEADERS}
+            )
+        if _accepts_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             response = HttpResponse(self.compressed, headers={**headers, "Content-Encoding": "gzip"})
         else:
             response = HttpResponse(self.plain, headers=headers)
         response["Content-Length"] = str(len(response.content))
-        if "HTTP_IF_NONE_MATCH" not in request.META:
-            return response
-        return get_conditional_response(request, etag=self.headers["ETag"], response=response) or response
+        return response
+
+    def _is_known(self, request: HttpRequest) -> bool:
+        answer = get_conditional_response(request, etag=self.headers["ETag"], response=HttpResponse())
+        return answer is not None and answer.status_code == 304
 
 
 class PageCacheMiddleware:
@@ -72,19 +85,32 @@ class PageCacheMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in SAFE_METHODS:
             return self._changing(request)
-        if not _is_anonymous(request):
+        if request.method == "OPTIONS" or not _is_anonymous(request):
             return self.get_response(request)
         generation = freshness.generation()
         if generation is None:
             return self.get_response(request)
+        request.get_host()  # refuses a name that is not ours, as every other page does
+        zone = reader_zone(request)
+        kept = self._find(request.path, zone)
+        if kept is None:
+            return self._made(request, generation, zone)
         now = datetime.now(UTC)
-        key = (request.path, reader_zone(request))
-        kept = self._find(key)
-        if kept is not None and kept.is_fresh(generation, now):
+        if kept.is_fresh(generation, now):
             return kept.answer(request, now)
+        with kept.making:
+            again, now = self._find(request.path, zone), datetime.now(UTC)
+            if again is not None and again.is_fresh(generation, now):
+                return again.answer(request, now)
+            return self._made(request, generation, zone)
+
+    def _made(self, request: HttpRequest, generation: str, zone: str | None) -> HttpResponse:
+        """The page as the view makes it, kept where it may be."""
+        now = datetime.now(UTC)
         response = self.get_response(request)
         if request.method != "GET" or request.META["QUERY_STRING"] or not _may_be_kept(response):
             return response
+        key = (request.path, zone if has_vary_header(response, "Cookie") else EVERY_ZONE)
         kept = _kept_page(response, generation, now)
         self._keep(key, kept)
         return kept.answer(request, now)
@@ -92,16 +118,18 @@ class PageCacheMiddleware:
     def _changing(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         # Whatever an organizer sends may have changed any page; it happens seldom beside reading.
-        if request.path.startswith(ORGANIZERS_PATH) and request.user.is_authenticated:
+        if request.path.startswith(ORGANIZERS_PATH) and response.status_code < 400 and _is_organizer(request):
             freshness.throw_away()
         return response
 
-    def _find(self, key: Key) -> KeptPage | None:
+    def _find(self, path: str, zone: str | None) -> KeptPage | None:
         with self.lock:
-            kept = self.pages.get(key)
-            if kept is not None:
-                self.pages.move_to_end(key)
-        return kept
+            for key in ((path, zone), (path, EVERY_ZONE)):
+                kept = self.pages.get(key)
+                if kept is not None:
+                    self.pages.move_to_end(key)
+                    return kept
+        return None
 
     def _keep(self, key: Key, kept: KeptPage) -> None:
         with self.lock:
@@ -119,6 +147,22 @@ def _is_anonymous(request: HttpRequest) -> bool:
     return not query or not _TRACKING.sub("", query)
 
 
+def _is_organizer(request: HttpRequest) -> bool:
+    # A request that was refused early has no user at all.
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated and user.is_staff
+
+
+@functools.lru_cache(maxsize=64)
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether that value of Accept-Encoding takes gzip (RFC 9110 12.5.3)."""
+    for coding in accepted.lower().split(","):
+        name, *parameters = (part.strip() for part in coding.split(";"))
+        if name == "gzip":
+            return not any(parameter.replace(" ", "").rstrip("0.") in {"q=", "q"} for parameter in parameters)
+    return False
+
+
 def _may_be_kept(response: HttpResponse) -> bool:
     return getattr(response, "is_shared", False) and response.status_code == 200 and not response.cookies
 
@@ -130,7 +174,9 @@ def _kept_page(response: HttpResponse, generation: str, now: datetime) -> KeptPa
     response["ETag"] = f'W/"{hashlib.blake2b(plain, digest_size=12).hexdigest()}"'
     # May be stored by browsers and proxies, and is asked about each time: only we know when it is over.
     response["Cache-Control"] = "public, no-cache"
-    patch_vary_headers(response, ["Accept-Encoding", "Cookie"])
+    # The address says the language (docs/decisions/0013), whatever Django's middleware believes.
+    varies = [name for name in response.get("Vary", "").split(", ") if name and name != "Accept-Language"]
+    response["Vary"] = ", ".join([*varies, "Accept-Encoding"])
     return KeptPage(
         generation=generation,
         until=min(now + KEPT_FOR, until) if until else now + KEPT_FOR,

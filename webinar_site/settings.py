@@ -7,6 +7,7 @@ others can reach must give every secret, and the start stops with a sentence unt
 
 import zoneinfo
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -202,19 +203,29 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# Here stands the mark of the pages that are kept; empty keeps none (events/freshness.py).
-PAGES_REDIS_URL = environment.cache_url(REDIS_URL)
+# Here stands the mark of the pages that are kept (events/freshness.py). Whoever develops wants none kept: a row changed
+# in a shell tells nobody.
+PAGES_REDIS_URL = "" if DEBUG else environment.cache_url(REDIS_URL)
 
-# ---------- cache: counts what the sign-in pages limit (docs/decisions/0011) ----------
+# ---------- caches ----------
 
+CACHES: dict[str, dict[str, Any]] = {
+    # Counts what the sign-in pages limit (docs/decisions/0011).
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Pictures made for networks (events/cards.py): some 40 kB each. The broker's Redis, which forgets nothing, is no
+    # place for them.
+    "pictures": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "pictures",
+        "OPTIONS": {"MAX_ENTRIES": 100},
+    },
+}
 if PRODUCTION:
-    CACHES = {
-        "default": {
-            "BACKEND": "webinar_site.cache.SharedCache",
-            # A list, since a string is cut at commas, which a password may hold.
-            "LOCATION": [environment.cache_url(REDIS_URL)],
-            "KEY_PREFIX": "webinar-site",
-        },
+    CACHES["default"] = {
+        "BACKEND": "webinar_site.cache.SharedCache",
+        # A list, since a string is cut at commas, which a password may hold.
+        "LOCATION": [environment.cache_url(REDIS_URL)],
+        "KEY_PREFIX": "webinar-site",
     }
 
 # ---------- mail ----------
@@ -414,6 +425,7 @@ UNFOLD = {
                 "items": [
                     _menu_item(_("Hosts and members"), "groups", "events_host"),
                     _menu_item(_("Users"), "person", "events_user", _SUPERUSER),
+                    _menu_item(_("Former addresses"), "alt_route", "events_formeraddress", _SUPERUSER),
                 ],
             },
         ],

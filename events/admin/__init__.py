@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from events.admin import hosts, offers, presenters, series, sessions, users, webinars
+from events.admin import addresses, hosts, offers, presenters, series, sessions, users, webinars
 
-__all__ = ["hosts", "offers", "presenters", "series", "sessions", "users", "webinars"]
+__all__ = ["addresses", "hosts", "offers", "presenters", "series", "sessions", "users", "webinars"]
 
 
 def _nowhere(request: HttpRequest, **_rest: Any) -> HttpResponse:

@@ -1,15 +1,22 @@
-"""Pages that leave their address: links that people have are answered with where the page went, or that it is gone."""
+"""Pages that leave their address: links that people have are answered with where the page went, or that it is gone.
 
-from collections.abc import Iterable
+The address stays its host's: nobody else gets the readers and subscribers who still ask there.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.db import models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import override
+from django.utils.translation import ngettext, override
+from unfold.admin import ModelAdmin
 
 from events import addresses
+from events.access import access_of
+from events.models import FormerAddress, Host
 
 
 class LeavesAddresses:
@@ -26,29 +33,80 @@ class LeavesAddresses:
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         with transaction.atomic():
-            former = self.public_paths([obj])
+            self.retire([obj])
             super().delete_model(request, obj)  # type: ignore[misc]
-            addresses.retire(former, now=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         with transaction.atomic():
-            former = self.public_paths(queryset)
+            self.retire(queryset)
             super().delete_queryset(request, queryset)  # type: ignore[misc]
-            addresses.retire(former, now=timezone.now())
+
+    def consequences(self, rows: Sequence[Any]) -> list[str]:
+        """Those of any rows, and what becomes of the addresses that people have."""
+        said: list[str] = super().consequences(rows)  # type: ignore[misc]
+        count = len(self.public_paths(rows))
+        if not count:
+            return said
+        gone = ngettext(
+            "Whoever opens its address from then on reads that the page is gone.",
+            "Whoever opens the address of one of these %(count)d pages from then on reads that it is gone.",
+            count,
+        )
+        return [*said, gone % {"count": count}]
 
     def public_paths(self, rows: Iterable[Any]) -> list[str]:
         """Where the pages of these rows are, as they are stored, in the site's own language."""
-        model: Any = self.model  # type: ignore[attr-defined]
-        stored = model._default_manager.filter(pk__in=[row.pk for row in rows if row.pk])
-        return [_path(row) for row in self.with_page(stored)]
+        return [path_of(row) for row in self._with_page_as_stored(rows)]
 
     def leave(self, former: list[str], obj: Any) -> None:
-        """Lead from where it was to where it is."""
+        """Lead from where it was to where it is. Its page is the one there, whatever the host had there before."""
+        host = _host_of(obj)
         for path in former:
-            addresses.move(path, _path(obj), now=timezone.now())
+            addresses.move(path, path_of(obj), host=host, now=timezone.now())
+        for path in self.public_paths([obj]):
+            addresses.reopen(path, host=host)
+
+    def retire(self, rows: Iterable[Any]) -> None:
+        """Say that the pages of these rows are gone, as long as there is a host whose they were."""
+        for row in self._with_page_as_stored(rows):
+            addresses.retire(path_of(row), host=_host_of(row), now=timezone.now())
+
+    def _with_page_as_stored(self, rows: Iterable[Any]) -> models.QuerySet[Any]:
+        model: Any = self.model  # type: ignore[attr-defined]
+        return self.with_page(model._default_manager.filter(pk__in=[row.pk for row in rows if row.pk]))
 
 
-def _path(row: Any) -> str:
+@admin.register(FormerAddress)
+class FormerAddressAdmin(ModelAdmin):
+    """For superusers, who may give an address free."""
+
+    list_display = ["path", "moved_to", "host", "retired_at"]
+    list_select_related = ["host"]
+    search_fields = ["path", "moved_to"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return access_of(request).is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return access_of(request).is_superuser
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return access_of(request).is_superuser
+
+
+def path_of(row: Any) -> str:
+    """Where the page of the row is, in the site's own language."""
     with override(settings.LANGUAGE_CODE):
         path: str = row.get_absolute_url()
         return path
+
+
+def _host_of(row: Any) -> Host:
+    host: Host = row if isinstance(row, Host) else row.host
+    return host

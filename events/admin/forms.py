@@ -11,11 +11,20 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminColorInputWidget
 
-from events import players, timezones
+from events import addresses, players, search, timezones
 from events.admin import widgets
+from events.admin.addresses import path_of
 from events.admin.scoped import OTHER_HOST
 from events.admin.telling import HeldForm
 from events.models import Host, Webinar
+
+# Two letters in one, which no normal form takes apart.
+_JOINED = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"})
+
+
+def _in_plain_letters(title: str) -> str:
+    """What people would type for it, as searching does: Łukasz is lukasz."""
+    return search.fold(title).translate(_JOINED)
 
 
 class AddressedForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -37,10 +46,26 @@ class AddressedForm(forms.ModelForm):  # type: ignore[type-arg]
         typed: str = self.cleaned_data["slug"]
         if typed:
             return typed
-        made = slugify(self.cleaned_data.get(self.title_field) or "")[:50]
+        made = slugify(_in_plain_letters(self.cleaned_data.get(self.title_field) or ""))[:50]
         if not made:
             raise ValidationError(_("Enter an address in Latin letters, digits and hyphens."))
         return made
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse an address at which people still ask for another host's page."""
+        cleaned = super().clean()
+        slug = self.cleaned_data.get("slug")
+        is_new = not self.instance.pk or slug != self.initial.get("slug")
+        if slug and is_new and addresses.is_anothers(path_of(self._meta.model(slug=slug)), host=self.owner()):
+            self.add_error(
+                "slug",
+                _("Links and calendars that people have ask here for a page of another host. Enter another address."),
+            )
+        return cleaned
+
+    def owner(self) -> Host | None:
+        """Whose page it is; None where nobody has been chosen."""
+        return self.cleaned_data.get("host") or (self.instance.host if self.instance.host_id else None)
 
 
 class HostForm(AddressedForm):
@@ -48,6 +73,9 @@ class HostForm(AddressedForm):
 
     class Meta:
         widgets = {"accent": UnfoldAdminColorInputWidget()}
+
+    def owner(self) -> Host | None:
+        return self.instance if self.instance.pk else None
 
 
 class SeriesForm(AddressedForm):
@@ -195,7 +223,7 @@ class WebinarForm(HostClockForm, AddressedForm, HeldForm):
         is_unpriced = "price_currency" not in self.errors and not self.cleaned_data["price_currency"]
         if is_unpriced and self.cleaned_data.get("price_amount"):
             self.add_error("price_currency", _("A price needs its currency."))
-        host = self.cleaned_data.get("host") or (self.instance.host if self.instance.host_id else None)
+        host = self.owner()
         for webinar in self.cleaned_data.get("recommended") or ():
             if host is not None and webinar.host_id != host.pk:
                 self.add_error("recommended", OTHER_HOST)

@@ -18,7 +18,11 @@ class ConditionInline(HostScopedTabularInline):
     model = OfferCondition
     fields = ["kind", "minutes", "until", "order"]
     verbose_name_plural = _("conditions, any one of which is enough")
-    extra = 1
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Nothing is chosen in a new row: a condition that nobody meant would give codes away."""
+        kwargs.setdefault("choices", db_field.get_choices(blank_choice=[("", _("Select value"))]))
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
 
 @admin.register(Offer)
@@ -40,7 +44,7 @@ class OfferAdmin(HostScopedAdmin):
     protected_message = _(
         "Codes of this offer have been given out, so it cannot be deleted. Untick “active” instead: no more are given."
     )
-    list_display = ["headline", "scope", "subject", "host", "is_active"]
+    list_display = ["headline", "worth", "scope", "subject", "host", "is_active"]
     list_filter = [("is_active", BooleanRadioFilter), ("scope", ChoicesDropdownFilter), HostFilter]
     list_select_related = ["host", "series", "webinar"]
     search_fields = ["headline", "terms"]
@@ -59,6 +63,10 @@ class OfferAdmin(HostScopedAdmin):
         if db_field.name == "scope" and not access_of(request).is_superuser:
             kwargs["choices"] = [choice for choice in Offer.Scope.choices if choice[0] != Offer.Scope.SITE]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    @admin.display(description=_("Worth"), ordering="percent_off")
+    def worth(self, offer: Offer) -> str:
+        return ", ".join(part for part in (f"{offer.percent_off}%" if offer.percent_off else "", offer.periods) if part)
 
     @admin.display(description=_("Of"))
     def subject(self, offer: Offer) -> str:

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms.models import BaseInlineFormSet, ModelChoiceField, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -247,7 +248,10 @@ class HostScopedAdmin(ModelAdmin):
         if self._is_protected(queryset, request):
             self.message_user(request, self.why_protected(list(queryset)), messages.ERROR)
             return None
-        return delete_selected(self, request, queryset)
+        question = delete_selected(self, request, queryset)
+        if isinstance(question, TemplateResponse) and question.context_data is not None:
+            question.context_data["consequences"] = self.consequences(list(queryset))
+        return question
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -258,7 +262,12 @@ class HostScopedAdmin(ModelAdmin):
             return HttpResponseRedirect(
                 reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
             )
-        return super().delete_view(request, object_id, extra_context)
+        said = {"consequences": self.consequences([obj] if obj is not None else [])}
+        return super().delete_view(request, object_id, {**(extra_context or {}), **said})
+
+    def consequences(self, rows: Sequence[Any]) -> list[str]:
+        """What whoever is about to delete these rows should know, beside which rows go with them."""
+        return []
 
     def why_protected(self, rows: Sequence[models.Model]) -> str:
         """Why these rows cannot be deleted."""

@@ -1,9 +1,12 @@
 """Series and partners."""
 
+from collections.abc import Sequence
+
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from events.admin.addresses import LeavesAddresses
@@ -38,6 +41,18 @@ class SeriesAdmin(LeavesAddresses, HostScopedAdmin):
 
     def with_page(self, rows: models.QuerySet[Series]) -> models.QuerySet[Series]:
         return rows.filter(webinars__in=Webinar.objects.reachable()).distinct()
+
+    def consequences(self, rows: Sequence[Series]) -> list[str]:
+        """The webinars are not among what goes."""
+        count = Webinar.objects.filter(series__in=[series.pk for series in rows]).count()
+        if not count:
+            return super().consequences(rows)
+        stays = ngettext(
+            "%(count)d webinar stays, and is in no series then.",
+            "%(count)d webinars stay, and are in no series then.",
+            count,
+        )
+        return [*super().consequences(rows), stays % {"count": count}]
 
     def view_on_site(self, series: Series) -> str:
         return series.get_absolute_url()

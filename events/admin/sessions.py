@@ -93,9 +93,12 @@ class SessionForm(HeldForm):
         field.widget.attrs["min"] = 1
 
     def _close(self) -> None:
-        """A cancelled session is out of every calendar: nobody would hear of a change."""
-        for field in self.fields.values():
-            field.disabled = True
+        """A cancelled session is out of every calendar: nobody would hear of a change.
+
+        What the page was made with still comes back: browsers send nothing of what is disabled.
+        """
+        for name, field in self.fields.items():
+            field.disabled = name != "seen"
         if "label" in self.fields:
             self.fields["label"].help_text = _("This session is cancelled and stays as it was.")
 

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import construct_change_message
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -25,17 +26,17 @@ from events.admin.forms import WebinarForm
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedStackedInline, HostScopedTabularInline
 from events.admin.sessions import CANCEL_INSTEAD, SessionInline, cancelled_message, why_it_stays
 from events.admin.telling import Change, HoldsSessions, TellsPeople, actor
-from events.admin.wording import changes, session_moment
+from events.admin.wording import changes, moment, session_moment
 from events.models import Appearance, DisplayZone, Session, Webinar, WebinarPartnership
 from events.models import Question as AskedQuestion
-from events.players import Kind, recording_at
+from events.players import Kind, provider_of, recording_at
 
 
 class AppearanceInline(HostScopedTabularInline):
     model = Appearance
     verbose_name = _("presenter")
     verbose_name_plural = _("presenters")
-    fields = ["presenter", "role", "is_featured", "order"]
+    fields = ["presenter", "role", "order"]
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Appearance]:
@@ -74,6 +75,20 @@ def _session_forms(formsets: Any) -> list[Any]:
         for row in formset.forms
         if row.has_changed() and row.is_valid()
     ]
+
+
+def _refuse_a_replay_before_the_end(form: Any, formsets: Any) -> None:
+    """Raise ValidationError where the replay ends before it can begin; the sessions are those that are saved along."""
+    until = form.cleaned_data.get("replay_until")
+    if until is None or not ("replay_until" in form.changed_data or _session_forms(formsets)):
+        return
+    rows = [row for formset in formsets if formset.model is Session for row in formset.forms]
+    sessions = [row.instance for row in rows if row.instance.pk or row.has_changed()]
+    last = max((one for one in sessions if not one.is_cancelled), key=lambda one: one.ends_at, default=None)
+    if last is not None and until <= last.ends_at:
+        words = _("The replay must end after the last session, which ends on %(moment)s.")
+        zone = form.instance.host.time_zone
+        raise ValidationError({"replay_until": [words % {"moment": moment(last.ends_at, zone)}]})
 
 
 @admin.register(Webinar)
@@ -172,6 +187,7 @@ class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin)
         """Tell of everything at once: whoever hears of a new time hears of a new title in the same mail."""
         webinar = form.instance
         has_new_title = change and webinar.is_published and webinar.title != form.initial.get("title")
+        _refuse_a_replay_before_the_end(form, formsets)
         self._ask(request, form, formsets, has_new_title=has_new_title)
         former = self.public_paths([webinar])
         webinar.save()
@@ -187,9 +203,19 @@ class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin)
 
     def _say_where_it_plays(self, request: HttpRequest, webinar: Webinar) -> None:
         recording = recording_at(webinar.replay_url)
-        if webinar.replay_url and recording.kind == Kind.ELSEWHERE:
-            words = _("%(host)s is no player that is embedded here: the page of the replay leads there with a link.")
-            self.message_user(request, words % {"host": recording.provider}, messages.WARNING)
+        if not webinar.replay_url or recording.kind != Kind.ELSEWHERE:
+            return
+        player = provider_of(webinar.replay_url)
+        if player:
+            words = _(
+                "No recording was recognised in this address of %(player)s: the page of the replay leads there with a "
+                "link. Copy the address of the recording itself."
+            ) % {"player": player}
+        else:
+            words = _(
+                "%(host)s is no player that is embedded here: the page of the replay leads there with a link."
+            ) % {"host": recording.provider}
+        self.message_user(request, words, messages.WARNING)
 
     def _ask(self, request: HttpRequest, form: Any, formsets: Any, *, has_new_title: bool) -> None:
         told = [found for row in _session_forms(formsets) if (found := row.change_of_time())]

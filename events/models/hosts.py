@@ -7,7 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from events import validators
+from events import timezones, validators
 from events.fields import PictureField, PlainTextField, SingleLineField, TimeZoneField, WebAddressField
 
 DEFAULT_ACCENT = "#0b6b74"
@@ -49,6 +49,10 @@ class Host(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("host", args=[self.slug])
+
+    def shown_zone(self, zone: str | None) -> str:
+        """In which zone its times are told to a reader in that one: its own, by today's name, where nobody knows."""
+        return zone or timezones.canonical_name(self.time_zone)
 
     @property
     def organizer_email(self) -> str:

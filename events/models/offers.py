@@ -1,5 +1,6 @@
 """Offers: what attendees can earn, and by what."""
 
+import re
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,9 @@ from events.models.hosts import Host
 from events.models.series import Series
 from events.models.webinars import Webinar
 from events.querysets import OfferQuerySet
+
+# 50% and 50 percent, not the 5% of 12.5%.
+_PERCENTAGE = re.compile(r"(?<![\d.,])(\d{1,3})\s*(?:[%٪]|per ?cent\b)", re.I)
 
 
 class Offer(models.Model):
@@ -36,9 +40,18 @@ class Offer(models.Model):
     )
     headline = SingleLineField(_("headline"), max_length=120, help_text=_("Such as: 50% off your first two months."))
     percent_off = models.PositiveSmallIntegerField(
-        _("percent off"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        _("percent off"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("The number of the headline, for the list of offers. People read the headline and the terms."),
     )
-    periods = SingleLineField(_("of what"), max_length=80, blank=True, help_text=_("Such as: the first two months."))
+    periods = SingleLineField(
+        _("of what"),
+        max_length=80,
+        blank=True,
+        help_text=_("For the list of offers as well. Such as: the first two months."),
+    )
     terms = PlainTextField(_("terms"), blank=True)
     redeem_url = WebAddressField(_("where to use it"), blank=True)
     redemptions_per_code = models.PositiveSmallIntegerField(
@@ -80,6 +93,10 @@ class Offer(models.Model):
             subject = getattr(self, field) if getattr(self, f"{field}_id") else None
             if subject is not None and self.host_id and subject.host_id != self.host_id:
                 raise ValidationError({field: _("This belongs to another host.")})
+        named = [int(number) for number in _PERCENTAGE.findall(self.headline)]
+        if self.percent_off is not None and named and self.percent_off not in named:
+            message = _("The headline says %(percent)d%%. Write the same number here, or mend the headline.")
+            raise ValidationError({"percent_off": ValidationError(message, params={"percent": named[0]})})
 
     def has_ended(self, now: datetime) -> bool:
         """Whether its codes are of no use any more: its time is over, or it was withdrawn."""

@@ -84,7 +84,6 @@ class Appearance(models.Model):
     presenter = models.ForeignKey(Presenter, models.CASCADE, related_name="appearances", verbose_name=_("presenter"))
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.PRESENTER)
     order = models.PositiveSmallIntegerField(_("order"), default=0)
-    is_featured = models.BooleanField(_("featured"), default=True)
 
     class Meta:
         ordering = ["order", "pk"]

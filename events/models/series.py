@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events.fields import PictureField, PlainTextField, SingleLineField, WebAddressField
 from events.models.hosts import Host
+from events.querysets import SeriesQuerySet
 
 
 class Partner(models.Model):
@@ -35,6 +36,8 @@ class Series(models.Model):
     slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of its page, /series/…/."))
     about = PlainTextField(_("about"), blank=True)
     partners = models.ManyToManyField(Partner, through="SeriesPartnership", related_name="series")
+
+    objects = SeriesQuerySet.as_manager()
 
     class Meta:
         ordering = ["title"]

@@ -166,6 +166,11 @@ class Session(models.Model):
         return self.state == self.State.CANCELLED
 
     @property
+    def is_called_off(self) -> bool:
+        """Whether it, or all of its webinar, was cancelled. Reads `webinar`."""
+        return self.is_cancelled or self.webinar.is_cancelled
+
+    @property
     def places_left(self) -> int | None:
         """How many places are free, None where there is no limit."""
         return None if self.capacity is None else max(self.capacity - self.places_taken, 0)
@@ -195,11 +200,31 @@ class Session(models.Model):
     def join_opens_at(self) -> datetime:
         return self.starts_at - JOIN_OPENS_BEFORE
 
+    @property
+    def join_lead_minutes(self) -> int:
+        """How many minutes before the start it opens."""
+        return JOIN_OPENS_BEFORE // timedelta(minutes=1)
+
     def has_ended(self, now: datetime) -> bool:
         return now >= self.ends_at
 
     def is_running(self, now: datetime) -> bool:
-        return not self.is_cancelled and self.starts_at <= now < self.ends_at
+        return self.starts_at <= now < self.ends_at and not self.is_called_off
+
+    def took_place(self, now: datetime) -> bool:
+        """Whether it was given and is over. That its webinar was called off afterwards does not undo it."""
+        return self.has_ended(now) and not self.is_cancelled
+
+    def moved_from(self, now: datetime) -> datetime | None:
+        """Where it stood when it was announced, for as long as that helps anybody: until it starts.
+
+        None where it never moved, is back where it was, or does not take place. Pages, lists and programs all say so
+        for the same time: whoever looks in once it runs wants to come in, and is no more too early or too late.
+        """
+        before = self.previous_starts_at
+        if before == self.starts_at or now >= self.starts_at or self.is_called_off:
+            return None
+        return before
 
     def takes_registrations(self, now: datetime) -> bool:
         """Whether somebody may still register for it, if only to wait."""

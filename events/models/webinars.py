@@ -16,6 +16,7 @@ from events.fields import (
     TimeZoneField,
     WebAddressField,
 )
+from events.links import absolute
 from events.models.hosts import Host
 from events.models.series import Partner, Series
 from events.querysets import WebinarQuerySet
@@ -75,7 +76,7 @@ class Webinar(models.Model):
         _("who can watch it"), max_length=10, choices=ReplayAccess.choices, default=ReplayAccess.EVERYONE
     )
     replay_from = models.DateTimeField(
-        _("to be watched from"), null=True, blank=True, help_text=_("Empty: as soon as the last session is over.")
+        _("to be watched from"), null=True, blank=True, help_text=_("Empty: as soon as the first session is over.")
     )
     replay_until = models.DateTimeField(_("to be watched until"), null=True, blank=True)
     attended_count = models.PositiveIntegerField(
@@ -151,6 +152,21 @@ class Webinar(models.Model):
         if self.registration_opens_at and now < self.registration_opens_at:
             return False
         return not (self.registration_closes_at and now >= self.registration_closes_at)
+
+    def next_moment(self, now: datetime) -> datetime | None:
+        """When what is said of it, or of its sessions, will next be something else by itself; None where never.
+
+        Reads its sessions, without a query where they were fetched with it.
+        """
+        moments = [self.registration_opens_at, self.registration_closes_at, self.replay_from, self.replay_until]
+        for session in self.sessions.all():
+            moments += [session.starts_at, session.ends_at]
+        return min((moment for moment in moments if moment and moment > now), default=None)
+
+    @property
+    def in_short(self) -> str:
+        """What somebody passes on who tells others of it: the summary, and below it the address of its page."""
+        return f"{self.summary}\n\n{absolute(self.get_absolute_url())}"
 
 
 class DisplayZone(models.Model):

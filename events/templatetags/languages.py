@@ -85,5 +85,13 @@ def address_in(request: HttpRequest, language: str) -> str:
     path = request.path if language == get_language() else translate_url(request.path, language)
     query = request.GET.copy()
     if after_signing_in := request.GET.get("next"):
-        query["next"] = translate_url(after_signing_in, language)
+        query["next"] = _in_language(after_signing_in, language)
     return f"{path}?{query.urlencode(safe='/')}" if query else path
+
+
+def _in_language(address: str, language: str) -> str:
+    """An address that somebody sent along, in that language; as it was where it cannot be read."""
+    try:
+        return translate_url(address, language)
+    except ValueError:
+        return address

@@ -1,12 +1,13 @@
 """The catalogue's pages of sessions and webinars, taken up again with what only this floor knows.
 
-Who waits, whose mail failed, and how many people hear of a change.
+Who waits, whose mail failed, how many people hear of a change, and what they have answered already.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,11 +18,15 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
 from events.admin.sessions import SessionAdmin, places_label
-from events.admin.webinars import WebinarAdmin
-from events.models import Session, Webinar
+from events.admin.webinars import QuestionInline, WebinarAdmin
+from events.models import Question, Session, Webinar
 from registrations.admin.readonly import CompletesRows
 from registrations.answers import summaries
-from registrations.models import Message, Registration
+from registrations.forms import can_hold
+from registrations.models import Answer, Message, Registration
+
+# What people had before them when they answered.
+ASKED_FIELDS = {"wording", "kind", "options"}
 
 
 class CountsPeople:
@@ -97,11 +102,58 @@ class PeopledSessionAdmin(CompletesRows, CountsPeople, SessionAdmin):
         return ("fine", _("All sent")) if session.places_taken or session.waiting else ("none", _("None yet"))
 
 
+class AnsweredQuestionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A question keeps what people answered, and so the kinds that can hold it."""
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.instance.pk and "kind" in self.changed_data and "kind" in self.cleaned_data:
+            self._refuse_a_kind_that_loses_answers()
+        return cleaned
+
+    def _refuse_a_kind_that_loses_answers(self) -> None:
+        answers = Answer.objects.filter(question=self.instance).order_by()
+        options = self.cleaned_data.get("options", self.instance.options)
+        changed = Question(kind=self.cleaned_data["kind"], options=options)
+        values = answers.values_list("value", flat=True).distinct()
+        if not can_hold(changed, values, was_choice=self.instance.has_options):
+            count = answers.count()
+            message = ngettext(
+                "%(count)d person has answered, which this kind cannot hold. Add a new question instead.",
+                "%(count)d people have answered, and this kind cannot hold all they said. Add a new question instead.",
+                count,
+            )
+            self.add_error("kind", message % {"count": count})
+
+
+class AnsweredQuestionInline(QuestionInline):
+    form = AnsweredQuestionForm
+
+
 @admin.register(Webinar)
 class PeopledWebinarAdmin(CountsPeople, WebinarAdmin):
     """Webinars, whose deeds reach those who wait as well, with what people answered."""
 
+    inlines = [AnsweredQuestionInline if inline is QuestionInline else inline for inline in WebinarAdmin.inlines]
     actions_detail = [*WebinarAdmin.actions_detail, "answers_of_one"]
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        super().save_formset(request, form, formset, change)
+        if formset.model is Question:
+            self._say_who_had_answered(request, formset.changed_objects)
+
+    def _say_who_had_answered(self, request: HttpRequest, changed: Iterable[tuple[Question, list[str]]]) -> None:
+        for question, fields in changed:
+            answered = 0 if ASKED_FIELDS.isdisjoint(fields) else Answer.objects.filter(question=question).count()
+            if answered:
+                message = ngettext(
+                    "%(count)d person had answered “%(question)s” before you changed it. "
+                    "The answer stays as it was given, with the wording that was asked.",
+                    "%(count)d people had answered “%(question)s” before you changed it. "
+                    "The answers stay as they were given, with the wording that was asked.",
+                    answered,
+                )
+                self.message_user(request, message % {"count": answered, "question": question}, messages.WARNING)
 
     @action(description=_("See the answers"), url_path="answers", icon="bar_chart", permissions=["answers_of_one"])
     def answers_of_one(self, request: HttpRequest, object_id: str) -> HttpResponse:

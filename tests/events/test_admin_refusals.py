@@ -1,6 +1,7 @@
 """What organizers cannot do in the admin, by mistake or on purpose, and that it says so beside the field."""
 
 import time
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -9,9 +10,10 @@ from django.urls import reverse
 from PIL import Image
 
 from events.admin.widgets import storable
-from events.models import Host, Presenter, Webinar
-from tests.builders import make_organizer, make_presenter
+from events.models import Host, Offer, Presenter, Session, Webinar
+from tests.builders import make_offer, make_organizer, make_presenter, make_session, make_webinar
 from tests.events.test_admin import as_inline, errors_of, form_data, url, webinar_data
+from tests.posting import posted
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +146,66 @@ def test_two_line_breaks_of_the_editor_are_a_new_paragraph():
 @pytest.mark.parametrize("query", ["\x00", "a\x00b"])
 def test_a_search_for_control_characters_finds_a_page(client, owner, query):
     assert client.get(reverse("admin:events_webinar_changelist"), {"q": query}).status_code == 200
+
+
+# ---------- what contradicts itself ----------
+
+
+@pytest.mark.parametrize(
+    ("headline", "percent", "is_refused"),
+    [
+        ("50% off your first two months", "20", True),
+        ("20 percent off", "50", True),
+        ("50% off your first two months", "50", False),
+        ("50% off your first two months", "", False),
+        ("12.5% off", "12", False),  # nobody can write it in whole numbers
+        ("A free issue for 5 readers", "20", False),
+        ("10% off one, 20% off two", "20", False),
+    ],
+)
+def test_a_percentage_other_than_that_of_the_headline_is_refused_beside_it(
+    client, owner, host, headline, percent, is_refused
+):
+    offer = make_offer(make_webinar(host=host))
+    page = url(Offer, "change", offer.pk)
+
+    response = client.post(
+        page, posted(client.get(page), id="offer_form") | {"headline": headline, "percent_off": percent}
+    )
+
+    refused = errors_of(response) if response.status_code == 200 else {}
+    said = [f"The headline says {headline[:2]}%. Write the same number here, or mend the headline."]
+    assert refused == ({"percent_off": said} if is_refused else {})
+
+
+def replayed(client, host, **changed):
+    """The answer to saving a webinar whose last session ends at 15:00 London on 14 May 2031."""
+    webinar = make_webinar(host=host)
+    make_session(webinar, local_date=date(2031, 5, 12))
+    make_session(webinar, local_date=date(2031, 5, 14))
+    make_session(webinar, local_date=date(2031, 5, 20), state="cancelled")
+    page = url(Webinar, "change", webinar.pk)
+    return client.post(page, posted(client.get(page), id="webinar_form") | changed)
+
+
+def test_a_replay_that_ends_before_the_last_session_does_is_refused_beside_it(client, owner, host):
+    response = replayed(client, host, replay_until="2031-05-14T15:00")
+
+    said = "The replay must end after the last session, which ends on Wed, 14 May 2031, 15:00 London, UTC+1."
+    assert errors_of(response) == {"replay_until": [said]}
+    assert not Webinar.objects.exclude(replay_until=None).exists()
+
+
+def test_a_replay_that_ends_after_the_last_session_is_taken(client, owner, host):
+    response = replayed(client, host, replay_until="2031-05-14T15:01")
+
+    assert response.status_code == 302
+
+
+def test_a_session_moved_past_the_end_of_the_replay_is_refused_with_it(client, owner, host):
+    changed = {"replay_until": "2031-05-15T09:00", "sessions-1-local_date": "2031-05-16"}
+
+    response = replayed(client, host, **changed)
+
+    assert list(errors_of(response)) == ["replay_until"]
+    assert not Session.objects.filter(local_date=date(2031, 5, 16)).exists()

@@ -1,9 +1,11 @@
 """The picture of each webinar."""
 
 import io
+import re
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from django.conf import settings
 from PIL import Image, ImageChops, ImageDraw
 
 from events import cards, palette, scheduling
@@ -273,3 +275,51 @@ def contrast(one, other):
 def luminance(rgb):
     red, green, blue = (palette._to_linear(channel / 255) for channel in rgb)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+# ---------- the numbers of the design ----------
+
+
+def design(name):
+    return (settings.BASE_DIR / name).read_text(encoding="utf-8")
+
+
+def test_colours_are_at_the_lightnesses_of_the_stylesheet():
+    # In the light scheme, which is what comes first where there are two.
+    shade = r"{}:(?:light-dark\()?oklch\(from var\(--accent\) ([.\d]+) min\(c,([.\d]+)\) h\)"
+    written = design("static/css/tokens.css")
+
+    found = {name: re.search(shade.format(name), written) for name in cards.SHADES}
+
+    assert {name: tuple(map(float, match.groups())) for name, match in found.items() if match} == cards.SHADES
+
+
+def test_dusk_and_night_are_mixed_as_in_the_hero():
+    hero = next(line for line in design("static/css/pages.css").splitlines() if line.startswith(".hero{"))
+
+    dusk = re.search(r"--sky-t:color-mix\(in oklab,var\(--sky-h\),var\(--lamp\) (\d+)%\)", hero)
+    night = re.search(r"--sky-n:color-mix\(in oklab,var\(--deep\),#000 (\d+)%\)", hero)
+
+    assert dusk
+    assert night
+    assert int(dusk[1]) / 100 == cards.LAMP_AT_DUSK
+    kept = 1 - int(night[1]) / 100
+    assert pytest.approx([part * kept for part in cards.SHADES["--deep"]], abs=0.005) == cards.NIGHT
+
+
+def test_the_sky_has_the_stops_of_the_pages():
+    names = {"n": "night", "t": "dusk", "d": "day"}
+
+    stops = re.findall(r'<stop class="sky-(.)" offset="([.\d]+)"/>', design("templates/components/sky.html"))
+
+    assert tuple((float(place), names[kind]) for kind, place in stops) == cards.SKY
+
+
+def test_fonts_are_there():
+    assert all(path.is_file() for path in (*cards._ALPHABETS, cards._ARABIC))
+
+
+def test_what_is_kept_of_an_accent_cannot_be_changed():
+    for kept in (cards._colours("#0b6b74"), cards._sky_shades("#0b6b74")):
+        with pytest.raises(TypeError):
+            kept["day"] = "#000000"  # type: ignore[index]

@@ -76,6 +76,7 @@ def test_cancelled_session_is_withdrawn_for_a_month_and_then_gone(client):
     response = client.get(f"{recent.webinar.get_absolute_url()}calendar.ics")
 
     assert read(response).vevent.status.value == "CANCELLED"
+    assert read(response).vevent.description.value == recent.webinar.summary
     assert client.get(f"{old.webinar.get_absolute_url()}calendar.ics").status_code == 404
 
 

@@ -1,14 +1,20 @@
 """What the landing page of a webinar shows."""
 
+import dataclasses
 import html
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import quote
 
 import pytest
+from django.db import connection
+from django.forms.models import model_to_dict
+from django.http import Http404
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 
-from events.landing import get_webinar, landing_page
+from events.landing import LandingPage, calendar_copies, get_draft, get_webinar, landing_page, published_or_404
 from events.models import (
     Affiliation,
     Appearance,
@@ -638,3 +644,56 @@ def test_nothing_of_other_sites_is_loaded(client):
 
     loaded = re.findall(r'<(?:link|script|img|iframe|source|video)\b[^>]*(?:href|src)="([^"]*)"', markup)
     assert [address for address in loaded if "://" in address and "localhost" not in address] == []
+
+
+# ---------- published, and not yet ----------
+
+
+def test_a_draft_is_read_and_shown_as_the_published_page_will_be(seed):
+    make_question(seed)
+
+    published, published_queries = shown_by(get_webinar, seed.slug)
+    Webinar.objects.update(status=Webinar.Status.DRAFT)
+    draft, draft_queries = shown_by(get_draft, seed.slug)
+
+    assert draft_queries == published_queries > 0
+    # While it is a draft nobody can register, and nothing else is different.
+    told_apart = {"webinar", "state", "options"}
+    for name in (field.name for field in dataclasses.fields(LandingPage) if field.name not in told_apart):
+        assert getattr(draft, name) == getattr(published, name), name
+    assert [option.starts_at for option in draft.options] == [option.starts_at for option in published.options]
+    assert model_to_dict(draft.webinar) == {**model_to_dict(published.webinar), "status": Webinar.Status.DRAFT}
+    assert draft.timetable[0][1] == published.timetable[0][1]
+
+
+def shown_by(read, slug):
+    """The page of a webinar that was read so, with all that it works out later, and the queries that it took then."""
+    webinar = read(slug)
+    with CaptureQueriesContext(connection) as queries:
+        page = landing_page(webinar, now=NOW, zone="Asia/Tokyo")
+        for name in ("changes_at", "moved", "running", "calendars", "timetable", "mail_link", "places_taken", "replay"):
+            getattr(page, name)
+    return page, len(queries)
+
+
+def test_a_draft_is_no_page_for_everybody_and_nothing_else_is_a_draft():
+    draft, published = make_webinar(status=Webinar.Status.DRAFT), make_webinar()
+
+    assert get_draft(draft.slug) == draft
+    assert published_or_404(published.slug) == published
+    with pytest.raises(Http404):
+        published_or_404(draft.slug)
+    for slug in (published.slug, "nowhere"):
+        with pytest.raises(Webinar.DoesNotExist):
+            get_draft(slug)
+
+
+def test_links_into_web_calendars_have_the_public_page_alone():
+    session = make_session()
+
+    links = calendar_copies(session.webinar, session.starts_at, session.ends_at)
+
+    assert links
+    for _name, url in links:
+        assert quote(session.webinar.slug) in url
+        assert "meet.example.org" not in url

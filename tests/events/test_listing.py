@@ -331,11 +331,12 @@ def test_what_is_going_on_and_takes_people_says_so():
     assert [row.words for row in rows_at(AT_START)] == ["Running now, you can still come in"]
 
 
-def test_what_has_moved_says_from_when_until_it_is_over():
+def test_what_has_moved_says_from_when_until_it_starts():
     make_session(previous_starts_at=datetime(2026, 10, 13, 9, 0, tzinfo=UTC))
 
-    assert [row.moved for row in rows_at(AT_START, "Asia/Tokyo")] == ["Moved from Tue, 13 Oct 2026, 18:00"]
-    assert [row.moved for row in rows_at(AT_START + timedelta(minutes=90))] == [""]
+    before = AT_START - timedelta(seconds=1)
+    assert [row.moved for row in rows_at(before, "Asia/Tokyo")] == ["Moved from Tue, 13 Oct 2026, 18:00"]
+    assert [row.moved for row in rows_at(AT_START)] == [""]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""The chart of one moment in many places."""
+"""One moment in many places: the chart, and the rows of words for paper."""
 
 from datetime import UTC, datetime, timedelta
 
-from events.meridian import day_bar, meridian
+from events.meridian import day_bar, meridian, zone_times
 
 START = datetime(2020, 10, 28, 12, 30, tzinfo=UTC)
 END = START + timedelta(minutes=90)
@@ -73,3 +73,26 @@ def test_day_bar_has_the_sessions_of_the_readers_day():
 
     assert [(block.x, block.width) for block in in_london] == [("12.5", "1.5"), ("21.5", "1.5")]
     assert [(block.x, block.width) for block in in_tashkent] == [("17.5", "1.5")]
+
+
+def test_rows_of_words_stand_from_west_to_east_with_date_time_and_offset():
+    rows = zone_times(START, END, ["Europe/Vienna", "America/New_York"], own="Asia/Tashkent")
+
+    assert [(row.city, row.is_own, row.date, row.time, row.offset) for row in rows] == [
+        ("New York", False, "Wed, 28 Oct 2020", "08:30 to 10:00", "UTC−4"),
+        ("Vienna", False, "Wed, 28 Oct 2020", "13:30 to 15:00", "UTC+1"),
+        ("Tashkent", True, "Wed, 28 Oct 2020", "17:30 to 19:00", "UTC+5"),
+    ]
+
+
+def test_zone_with_two_names_is_one_row_of_words():
+    assert [row.city for row in zone_times(START, END, ["Asia/Calcutta", "Asia/Kolkata"])] == ["Kolkata"]
+
+
+def test_end_after_midnight_is_said_to_be_on_the_next_day():
+    rows = zone_times(START, END, ["Australia/Sydney", "Asia/Tokyo"])
+
+    assert [(row.date, row.time, row.ends_next_day) for row in rows] == [
+        ("Wed, 28 Oct 2020", "21:30 to 23:00", False),
+        ("Wed, 28 Oct 2020", "23:30 to 01:00", True),
+    ]

@@ -1,20 +1,22 @@
 """What is answered where there is no page."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.cache import cache
+from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from events import addresses
 from events.models import Webinar
-from tests.builders import NOW, make_session, make_webinar
+from tests.builders import NOW, make_appearance, make_host, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
 
 
 def test_moved_page_leads_to_where_it_is_with_everything_asked(client: Client) -> None:
-    addresses.move("/webinars/a/", "/webinars/b/", now=NOW)
+    addresses.move("/webinars/a/", "/webinars/b/", host=make_host(), now=NOW)
 
     response = client.get("/webinars/a/replay/?tz=Asia/Tokyo")
 
@@ -22,7 +24,7 @@ def test_moved_page_leads_to_where_it_is_with_everything_asked(client: Client) -
 
 
 def test_moved_page_leads_to_itself_in_the_same_language(client: Client) -> None:
-    addresses.move("/hosts/a/", "/hosts/b/", now=NOW)
+    addresses.move("/hosts/a/", "/hosts/b/", host=make_host(), now=NOW)
 
     response = client.get("/ar/hosts/a/")
 
@@ -31,7 +33,7 @@ def test_moved_page_leads_to_itself_in_the_same_language(client: Client) -> None
 
 def test_page_that_is_gone_says_so_and_what_is_coming_up(client: Client) -> None:
     make_session(make_webinar(title="Border security in the Sahel"), local_date=date(2031, 5, 14))
-    addresses.retire(["/webinars/a/"], now=NOW)
+    addresses.retire("/webinars/a/", host=make_host(), now=NOW)
 
     response = client.get("/webinars/a/")
 
@@ -42,7 +44,7 @@ def test_page_that_is_gone_says_so_and_what_is_coming_up(client: Client) -> None
 
 
 def test_page_that_is_gone_is_so_in_every_language(client: Client) -> None:
-    addresses.retire(["/webinars/a/"], now=NOW)
+    addresses.retire("/webinars/a/", host=make_host(), now=NOW)
 
     response = client.get("/ar/webinars/a/")
 
@@ -69,15 +71,106 @@ def test_draft_is_not_found(client: Client) -> None:
 
 def test_page_wins_over_what_its_address_was_before(client: Client) -> None:
     session = make_session()
-    addresses.retire([session.webinar.get_absolute_url()], now=NOW)
+    addresses.retire(session.webinar.get_absolute_url(), host=session.webinar.host, now=NOW)
 
     assert client.get(session.webinar.get_absolute_url()).status_code == 200
 
 
-def test_what_is_sent_to_a_former_address_did_not_arrive(client: Client) -> None:
-    addresses.move("/webinars/a/", "/webinars/b/", now=NOW)
+def test_address_that_is_changed_back_leads_nobody_in_a_circle(client: Client) -> None:
+    presenter, host = make_appearance(make_webinar()).presenter, make_host()
+    path = presenter.get_absolute_url()
+    addresses.move(path, "/presenters/b/", host=host, now=NOW)
+    addresses.move("/presenters/b/", path, host=host, now=NOW)
 
-    assert client.post("/webinars/a/register/").status_code == 404
+    response = client.get("/presenters/b/")
+
+    assert (response.status_code, response["Location"]) == (301, path)
+    assert response["Cache-Control"] == "no-cache"
+    assert client.get(path).status_code == 200
+
+
+def test_page_that_is_gone_may_come_back(client: Client) -> None:
+    addresses.retire("/webinars/a/", host=make_host(), now=NOW)
+
+    assert client.get("/webinars/a/")["Cache-Control"] == "no-cache"
+
+
+def test_what_is_sent_to_a_former_address_is_sent_again_where_it_is_now(client: Client) -> None:
+    start = timezone.now() + timedelta(days=30)
+    session = make_session(local_date=start.date())
+    addresses.move("/webinars/a/", session.webinar.get_absolute_url(), host=session.webinar.host, now=NOW)
+
+    response = client.post(
+        "/webinars/a/register/", {"name": "Anna", "email": "anna@example.org", "session": session.pk}, follow=True
+    )
+
+    assert response.redirect_chain[0] == (f"{session.webinar.get_absolute_url()}register/", 308)
+    assert "You have a place, Anna" in response.content.decode()
+
+
+def test_what_is_sent_to_a_page_that_is_gone_did_not_arrive(client: Client) -> None:
+    addresses.retire("/webinars/a/", host=make_host(), now=NOW)
+
+    assert client.post("/webinars/a/register/").status_code == 410
+
+
+@pytest.mark.parametrize("path", ["webinars/", "series/", "hosts/", "presenters/"])
+@pytest.mark.parametrize("home", ["/", "/ar/"])
+def test_cut_address_leads_to_the_list(client: Client, home: str, path: str) -> None:
+    response = client.get(f"{home}{path}")
+
+    assert (response.status_code, response["Location"]) == (301, home)
+
+
+# ---------- in a partner's frame ----------
+
+
+def may_be_framed(response: HttpResponse) -> bool:
+    return (
+        "frame-ancestors *" in response["Content-Security-Policy"]
+        and "X-Frame-Options" not in response
+        and response["Cross-Origin-Resource-Policy"] == "cross-origin"
+    )
+
+
+def test_frame_of_what_is_gone_says_so(client: Client) -> None:
+    addresses.retire("/webinars/a/", host=make_host(), now=NOW)
+
+    response = client.get("/webinars/a/embed/")
+
+    assert response.status_code == 410
+    assert may_be_framed(response)
+    assert "This webinar is no longer here" in response.content.decode()
+
+
+def test_frame_of_what_never_was_says_so(client: Client) -> None:
+    response = client.get("/webinars/a/embed/")
+
+    assert response.status_code == 404
+    assert may_be_framed(response)
+    assert "There is no webinar here" in response.content.decode()
+
+
+def test_frame_of_what_has_moved_shows_it(client: Client) -> None:
+    webinar = make_session().webinar
+    addresses.move("/webinars/a/", webinar.get_absolute_url(), host=webinar.host, now=NOW)
+
+    response = client.get("/webinars/a/embed/")
+    shown = client.get(response["Location"])
+
+    assert response["Location"] == f"{webinar.get_absolute_url()}embed/"
+    assert may_be_framed(response)
+    assert may_be_framed(shown)
+
+
+def test_no_other_page_that_is_missing_may_be_framed(client: Client) -> None:
+    response = client.get("/webinars/a/")
+
+    assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
+    assert response["X-Frame-Options"] == "DENY"
+
+
+# ---------- too fast ----------
 
 
 def test_too_many_tries_are_told_when_to_come_back(client: Client) -> None:

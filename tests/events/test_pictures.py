@@ -99,3 +99,38 @@ def test_damaged_picture_is_refused_beside_its_field(settings, tmp_path):
         host.full_clean()
 
     assert refusal.value.message_dict == {"logo": ["The picture is damaged: it ends too early."]}
+
+
+def jpeg_in_scans(number: int) -> SimpleUploadedFile:
+    """A JPEG of so many scans; what stands in them does not matter to whoever counts."""
+    plain = picture((16, 16), kind="JPEG", name="a.jpg", progressive=True).read()
+    start = plain.index(b"\xff\xda")
+    return SimpleUploadedFile(
+        "a.jpg", plain[:start] + b"\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x10" * number + plain[start:]
+    )
+
+
+@pytest.mark.django_db
+def test_jpeg_that_would_take_minutes_to_unpack_is_refused_unopened():
+    host = make_host()
+    host.logo = jpeg_in_scans(1000)
+
+    with pytest.raises(ValidationError) as refusal:
+        host.full_clean()
+
+    assert refusal.value.message_dict == {
+        "logo": ["This picture is stored in too many parts. Save it anew, as a plain JPEG or PNG."]
+    }
+
+
+def test_progressive_photograph_is_taken():
+    assert pictures.as_webp(picture((900, 700), kind="JPEG", name="a.jpg", progressive=True), box=pictures.SQUARE)
+
+
+def test_picture_of_another_kind_inside_is_not_opened():
+    data = bytearray(picture((8, 8), kind="WEBP").read().ljust(4096, b"\x00"))
+    data[2048:2052] = b"PCD_"
+
+    webp = opened(pictures.as_webp(SimpleUploadedFile("a.webp", bytes(data)), box=pictures.WIDE))
+
+    assert webp.size == (8, 8)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from events.players import Kind, Recording, recording_at
+from events.players import Kind, Recording, provider_of, recording_at
 
 YOUTUBE = "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?rel=0"
 VIMEO = "https://player.vimeo.com/video/76979871?dnt=1"
@@ -56,6 +56,39 @@ def test_everything_else_is_a_link_that_says_where_it_leads(url: str, provider: 
     assert recording_at(url) == Recording(Kind.ELSEWHERE, url, provider)
 
 
+@pytest.mark.parametrize(
+    ("url", "provider"),
+    [
+        ("https://evil.example\\@www.youtube.com/watch?v=dQw4w9WgXcQ", "evil.example"),
+        ("https://evil.example\\.youtube.com/watch?v=dQw4w9WgXcQ", "evil.example"),
+        ("https://www.youtube.com\\watch?v=dQw4w9WgXcQ", "www.youtube.com"),
+        ("https://anna:secret@www.youtube.com/watch?v=dQw4w9WgXcQ", "www.youtube.com"),
+        ("https://@www.youtube.com/watch?v=dQw4w9WgXcQ", "www.youtube.com"),
+    ],
+)
+def test_address_that_can_be_read_in_two_ways_is_a_link_that_says_where_browsers_go(url: str, provider: str) -> None:
+    assert recording_at(url) == Recording(Kind.ELSEWHERE, url, provider)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript://www.youtube.com/watch?v=dQw4w9WgXcQ",
+        "ftp://youtu.be/dQw4w9WgXcQ",
+        "//www.youtube.com/watch?v=dQw4w9WgXcQ",
+        "https://[www.youtube.com/watch?v=dQw4w9WgXcQ",
+    ],
+)
+def test_what_is_no_web_address_is_named_as_it_is_and_leads_nowhere(url: str) -> None:
+    assert recording_at(url) == Recording(Kind.ELSEWHERE, "", url)
+
+
+def test_digits_of_other_scripts_are_no_players() -> None:
+    url = "https://vimeo.com/\u0667\u0666\u0669\u0667\u0669\u0668\u0667\u0661"
+
+    assert recording_at(url) == Recording(Kind.ELSEWHERE, url, "vimeo.com")
+
+
 @pytest.fixture
 def here(settings):
     settings.SITE_URL = "https://webinars.example.org"
@@ -81,3 +114,20 @@ def test_video_among_the_sites_own_media_is_played_from_here() -> None:
 )
 def test_other_files_are_not_played(url: str) -> None:
     assert recording_at(url).kind == Kind.ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    ("url", "player"),
+    [
+        ("https://youtu.be/abc", "YouTube"),
+        ("https://www.youtube.com/@borders", "YouTube"),
+        ("https://vimeo.com/event/4", "Vimeo"),
+        ("https://www.dailymotion.com/borders", "Dailymotion"),
+        ("https://borders.wistia.com/projects/7", "Wistia"),
+        ("https://vimeo.com.example.org/76979871", ""),
+        ("https://replays.example.org/youtu.be/abc", ""),
+        ("", ""),
+    ],
+)
+def test_the_player_of_an_address_is_known_also_without_a_recording(url, player):
+    assert provider_of(url) == player

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from PIL import Image
 
+from events import addresses
 from events.models import Webinar
 from tests.builders import make_host, make_session, make_webinar
 
@@ -218,7 +219,8 @@ def test_oembed_answers_with_a_frame(client, settings):
         "provider_url": f"{settings.SITE_URL}/",
         "cache_age": 3600,
         "html": f'<iframe src="{settings.SITE_URL}/webinars/borders/embed/" width="600" height="300" '
-        'title="&quot;Borders&quot; &amp; more" loading="lazy" frameborder="0"></iframe>',
+        'title="&quot;Borders&quot; &amp; more" loading="lazy" frameborder="0" '
+        'style="max-width:100%"></iframe>',
         "width": 600,
         "height": 300,
         "thumbnail_url": f"{settings.SITE_URL}{picture}",
@@ -275,6 +277,22 @@ def test_oembed_knows_nothing_of_other_addresses(client, settings, url):
     make_coming()
 
     assert client.get("/oembed", {"url": url.format(site=settings.SITE_URL)}).status_code == 404
+
+
+def test_oembed_answers_a_former_address_for_where_the_page_is_now(client, settings):
+    webinar = make_coming()
+    addresses.move("/webinars/before/", "/webinars/borders/", host=webinar.host, now=timezone.now())
+
+    for prefix in ("", "/ar"):
+        answer = ask(client, settings, f"{prefix}/webinars/before/").json()
+
+        assert f'src="{settings.SITE_URL}{prefix}/webinars/borders/embed/"' in answer["html"]
+
+
+def test_oembed_knows_nothing_of_what_is_gone(client, settings):
+    addresses.retire("/webinars/before/", host=make_host(), now=timezone.now())
+
+    assert ask(client, settings, "/webinars/before/").status_code == 404
 
 
 def test_oembed_knows_nothing_of_drafts(client, settings):

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.utils import timezone
 
-from events import scheduling
+from events import scheduling, sitemaps
 from events.models import Series, Webinar
 from tests.builders import make_appearance, make_session, make_webinar
 
@@ -16,15 +16,21 @@ SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 LINK = "{http://www.w3.org/1999/xhtml}link"
 
 
+def lists(client, settings):
+    """The paths of the lists that the index names."""
+    index = ET.fromstring(client.get("/sitemap.xml").content)
+    return [entry.findtext(f"{SITEMAP}loc", "").removeprefix(settings.SITE_URL) for entry in index]
+
+
 def pages(client, settings):
     """Each address without the site's own, with when it changed and where its alternates are."""
-    root = ET.fromstring(client.get("/sitemap.xml").content)
     return {
         page.findtext(f"{SITEMAP}loc", "").removeprefix(settings.SITE_URL): (
             page.findtext(f"{SITEMAP}lastmod"),
             {link.get("hreflang"): link.get("href", "").removeprefix(settings.SITE_URL) for link in page.findall(LINK)},
         )
-        for page in root
+        for path in lists(client, settings)
+        for page in ET.fromstring(client.get(path).content)
     }
 
 
@@ -68,5 +74,38 @@ def test_it_takes_the_same_number_of_queries_however_long(client, django_assert_
         make_appearance(webinar)
     assert Webinar.objects.listed().count() == count
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         client.get("/sitemap.xml")
+    for name, queries in (("home", 2), ("webinars", 1), ("series", 1), ("hosts", 1), ("presenters", 1)):
+        with django_assert_num_queries(queries):
+            client.get(f"/sitemap-{name}-1.xml")
+
+
+def test_long_list_is_cut_and_every_page_stands_in_one_part(client, settings, monkeypatch):
+    monkeypatch.setattr(sitemaps.SiteSitemap, "limit", 2)
+    slugs = {make_coming().webinar.slug for _number in range(3)}
+
+    parts = [path for path in lists(client, settings) if path.startswith("/sitemap-webinars-")]
+    roots = [ET.fromstring(client.get(path).content) for path in parts]
+
+    assert parts == [f"/sitemap-webinars-{number}.xml" for number in (1, 2, 3)]
+    assert [len(root) for root in roots] == [2, 2, 2]
+    assert {f"/webinars/{slug}/" for slug in slugs} < set(pages(client, settings))
+
+
+@pytest.mark.parametrize("path", ["/sitemap-users-1.xml", "/sitemap-webinars-0.xml", "/sitemap-webinars-2.xml"])
+def test_there_are_no_other_lists(client, path):
+    make_coming()
+
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/sitemap.xml", "/sitemap-webinars-1.xml"])
+def test_lists_are_the_same_for_everybody_and_may_be_kept(client, path):
+    make_coming()
+
+    response = client.get(path)
+
+    assert (response["Content-Type"], response["X-Robots-Tag"]) == ("application/xml", "noindex")
+    assert response.is_shared
+    assert not response.cookies

@@ -1,13 +1,15 @@
 """Statements answer what the querysets they were made of answer."""
 
-from datetime import UTC, datetime, timedelta
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db.models import Count, Q
 
-from events.models import Host, Session, Webinar
-from events.statements import Given, Statement, columns, instance, prefetched
-from tests.builders import NOW, make_host, make_session, make_webinar
+from events.models import Host, Offer, Series, Session, Webinar
+from events.statements import Given, Statement, columns, instance, instances, prefetched
+from tests.builders import NOW, make_host, make_offer, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +96,37 @@ def test_an_object_made_of_its_columns_is_the_one_that_was_saved():
     same.title = "Another"
     same.save()
     assert Webinar.objects.get(pk=webinar.pk).title == "Another"
+
+
+def test_a_row_of_several_models_is_an_object_of_each_and_none_where_none_was_joined():
+    host = make_host()
+    series = Series.objects.create(host=host, title="Borders", slug="borders")
+    within, alone = make_webinar(host=host, series=series), make_webinar(host=host)
+    statement = Statement(
+        lambda: Webinar.objects.filter(pk=Given("pk")).values_list(
+            *columns(Webinar), *columns(Host, under="host__"), *columns(Series, under="series__")
+        )
+    )
+
+    assert instances(statement.rows(pk=within.pk)[0], Webinar, Host, Series) == [within, host, series]
+    assert instances(statement.rows(pk=alone.pk)[0], Webinar, Host, Series) == [alone, host, None]
+
+
+@pytest.mark.parametrize("value", [date(2026, 10, 14), timedelta(1), Decimal(1), uuid.UUID(int=1), b"One", 1.5, [1]])
+def test_a_value_that_databases_take_differently_is_refused(value):
+    statement = Statement(lambda: Webinar.objects.filter(title=Given("title")).values_list("title"))
+
+    with pytest.raises(TypeError, match="A statement is not given values such as"):
+        statement.rows(title=value)
+
+
+def test_truths_are_compared():
+    webinar = make_webinar()
+    make_offer(webinar, is_active=False)
+    statement = Statement(lambda: Offer.objects.filter(is_active=Given("active")).values_list("is_active"))
+
+    assert statement.rows(active=False) == [(False,)]
+    assert statement.rows(active=True) == []
 
 
 def test_a_prefetched_set_asks_for_nothing(django_assert_num_queries):

@@ -187,6 +187,44 @@ def test_programs_are_not_told_of_what_is_not_listed(fields):
     assert event is None
 
 
+def test_several_sessions_lead_with_what_is_still_to_come():
+    webinar = make_webinar()
+    make_session(webinar)
+    make_session(webinar, local_date=date(2026, 10, 21))
+    make_session(webinar, local_date=date(2026, 10, 28))
+
+    event = event_of(webinar, now=AFTER)
+
+    assert (event["startDate"], event["endDate"]) == ("2026-10-21T13:30:00+01:00", "2026-10-28T15:00:00+00:00")
+    assert len(event["subEvent"]) == 3
+
+
+def test_several_sessions_that_are_over_span_what_took_place():
+    webinar = make_webinar()
+    make_session(webinar)
+    make_session(webinar, local_date=date(2026, 10, 21))
+
+    event = event_of(webinar, now=AFTER + timedelta(days=30))
+
+    assert (event["startDate"], event["endDate"]) == ("2026-10-14T13:30:00+01:00", "2026-10-21T15:00:00+01:00")
+
+
+def test_several_sessions_have_moved_when_the_next_of_them_has():
+    webinar = make_webinar()
+    first = make_session(webinar)
+    make_session(webinar, local_date=date(2026, 10, 21))
+    first.local_date = date(2026, 10, 15)
+    scheduling.save_session(first, by=None, now=NOW)
+
+    before, after = event_of(webinar), event_of(webinar, now=AFTER + timedelta(days=1))
+
+    assert words_of(before["eventStatus"]) == "EventRescheduled"
+    assert before["previousStartDate"] == "2026-10-14T13:30:00+01:00"
+    assert words_of(after["eventStatus"]) == "EventScheduled"
+    assert "previousStartDate" not in after
+    assert [words_of(one["eventStatus"]) for one in before["subEvent"]] == ["EventRescheduled", "EventScheduled"]
+
+
 def test_without_a_session_there_is_no_event():
     assert event_of(make_webinar()) is None
 
@@ -205,6 +243,17 @@ def test_a_session_that_moved_says_from_when():
     # Clocks go back in between, and each date has the offset of its own day.
     assert event["previousStartDate"] == "2026-10-14T13:30:00+01:00"
     assert event["startDate"] == "2026-10-28T13:30:00+00:00"
+
+
+def test_a_session_that_moved_says_so_to_programs_as_long_as_to_people():
+    session = make_session()
+    session.local_date = date(2026, 10, 28)
+    scheduling.save_session(session, by=None, now=NOW)
+
+    event = event_of(session.webinar, session.starts_at)
+
+    assert words_of(event["eventStatus"]) == "EventScheduled"
+    assert "previousStartDate" not in event
 
 
 def test_what_is_called_off_is_cancelled_and_has_no_places():

@@ -112,3 +112,21 @@ def test_cities_are_named_in_the_readers_language():
     assert timezones.city_name("America/Argentina/Buenos_Aires", "en") == "Buenos Aires"
     assert timezones.city_name("Asia/Tashkent", "ar") == "طشقند"
     assert timezones.city_name("Asia/Kolkata", "ar") == "كالكتا"
+
+
+def test_zones_stand_from_west_to_east_as_clocks_are_on_the_day():
+    names = ["Asia/Calcutta", "America/Denver", "America/Phoenix", "Asia/Kolkata"]
+
+    # In January Phoenix and Denver agree, and stand as they were named; in July Denver is an hour ahead.
+    january = timezones.from_west_to_east(datetime(2026, 1, 1, 12, 0, tzinfo=UTC), names)
+    july = timezones.from_west_to_east(datetime(2026, 7, 1, 12, 0, tzinfo=UTC), names, "Europe/Oslo")
+
+    assert january == ["America/Denver", "America/Phoenix", "Asia/Kolkata"]
+    assert july == ["America/Phoenix", "America/Denver", "Europe/Oslo", "Asia/Kolkata"]
+
+
+def test_the_end_is_on_the_next_day_where_midnight_lies_between():
+    start, end = datetime(2020, 10, 28, 12, 30, tzinfo=UTC), datetime(2020, 10, 28, 14, 0, tzinfo=UTC)
+
+    assert timezones.ends_next_day(start, end, "Asia/Tokyo") is False
+    assert timezones.ends_next_day(start, end, "Australia/Sydney") is True

@@ -4,6 +4,7 @@ import struct
 import time
 import zlib
 from io import BytesIO
+from xml.etree import ElementTree as ET
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -96,7 +97,8 @@ def test_too_many_bytes_are_refused():
 @pytest.mark.django_db
 def test_a_model_checks_what_is_put_into_it_and_not_what_was_stored_long_ago(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
-    host = make_host(logo=a_picture("TIFF", "long-ago.tiff"))
+    (tmp_path / "long-ago.tiff").write_bytes(a_picture("TIFF").read())
+    host = make_host(logo="long-ago.tiff")
 
     host.full_clean()
     host.logo = a_bomb(7000, 7000)
@@ -135,6 +137,76 @@ def test_links_to_the_web_are_taken(address):
     field = Webinar._meta.get_field("replay_url")
 
     assert field.clean(address, None) == field.formfield().clean(address) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://evil.example\\@www.youtube.com/x", "Enter the address without a backslash (\\)."),
+        ("https://example.org/a\\b", "Enter the address without a backslash (\\)."),
+        ("https://www.youtube.com@evil.example/x", "Enter the address without a user name or password."),
+        ("https://anna:secret@example.org", "Enter the address without a user name or password."),
+    ],
+)
+@pytest.mark.parametrize(("model", "name"), [(Webinar, "replay_url"), (Session, "join_url"), (Host, "website")])
+def test_links_say_themselves_where_they_lead(model, name, address, words):
+    field = model._meta.get_field(name)
+
+    for cleaned in (lambda: field.clean(address, None), lambda: field.formfield().clean(address)):
+        with pytest.raises(ValidationError) as refusal:
+            cleaned()
+        assert refusal.value.messages == [words]
+
+
+def test_an_at_sign_behind_the_host_is_taken():
+    assert Webinar._meta.get_field("replay_url").clean("https://example.org/@anna?at=a@b", None)
+
+
+# ---------- texts ----------
+
+TEXTS = [validators.single_line, validators.plain_text, validators.rich_text]
+NONCHARACTERS = [*range(0xFDD0, 0xFDF0), *(plane << 16 | low for plane in range(17) for low in (0xFFFE, 0xFFFF))]
+NEVER_KEPT = [*NONCHARACTERS, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x01, 0x0C, 0x7F, 0xD800]
+
+
+@pytest.mark.parametrize("clean", TEXTS)
+def test_what_no_xml_may_hold_and_what_turns_the_text_around_goes(clean):
+    # A form feed is a space on one line.
+    typed = "".join(f"a{chr(code)}" for code in NEVER_KEPT if code != 0x0C)
+
+    assert len(NONCHARACTERS) == 66
+    assert clean(typed) == "a" * (len(NEVER_KEPT) - 1)
+    assert clean("a\x0cb") == ("a b" if clean is validators.single_line else "ab")
+
+
+@pytest.mark.parametrize("clean", TEXTS)
+def test_marks_that_right_to_left_text_needs_stay_and_so_does_every_script(clean):
+    text = "\u200e(\u200f\u0633\u0644\u0627\u0645\u061c\u200d) \U0001f469\u200d\U0001f52c \ufffd \ue000 \u4e2d"
+
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize("clean", [validators.plain_text, validators.rich_text])
+def test_line_ends_and_tabs_stay(clean):
+    assert clean("a\r\n\tb\rc\n") == "a\n\tb\nc"
+
+
+def test_marks_written_as_references_go_too_and_leave_no_script_behind():
+    cleaned = validators.rich_text('<p>a&#xFFFE;b&#x202e;c</p><a href="java&#xFFFE;script:alert(1)">d</a>')
+
+    assert cleaned == '<p>abc</p><a rel="noopener nofollow">d</a>'
+
+
+@pytest.mark.django_db
+def test_feed_and_partners_xml_can_be_read_whatever_a_title_holds(client, settings):
+    webinar = make_webinar(title="Roads\ufffe\U0001ffff", summary="Two\uffff sentences.\ufdd0")
+    url = f"{settings.SITE_URL}{webinar.get_absolute_url()}"
+
+    feed = ET.fromstring(client.get("/feed.atom").content)
+    card = ET.fromstring(client.get("/oembed", {"url": url, "format": "xml"}).content)
+
+    assert "Roads" in [title.text for title in feed.iter("{http://www.w3.org/2005/Atom}title")]
+    assert card.findtext("title") == "Roads"
 
 
 # ---------- rich text ----------

@@ -1,5 +1,6 @@
 """Pages that only show."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -140,7 +141,7 @@ def test_what_was_called_off_stays_in_its_place_struck_through_until_it_would_ha
     row = response.context["programme"].upcoming[1]
     assert titles(response) == (["Sooner", "Called off", "Later"], [])
     assert (row.words, row.mark) == ("Cancelled", "gone")
-    assert f"<s>{row.time}</s>" in response.content.decode()
+    assert re.search(f"<s><time [^>]*>{row.time}</time></s>", response.content.decode())
     assert titles_on(timezone.now() + timedelta(days=31)) == (["Later"], ["Called off", "Sooner"])
 
 
@@ -251,7 +252,8 @@ def test_sitemap_names_public_pages_alone(client, settings):
     draft = make_dated_webinar(status=Webinar.Status.DRAFT)
     hidden = make_appearance(unlisted).presenter
 
-    body = client.get("/sitemap.xml").content.decode()
+    lists = ("home", "webinars", "series", "hosts", "presenters")
+    body = "".join(client.get(f"/sitemap-{name}-1.xml").content.decode() for name in lists)
 
     for path in ("/", f"/webinars/{listed.slug}/", f"/hosts/{listed.host.slug}/", f"/presenters/{presenter.slug}/"):
         assert f"<loc>{settings.SITE_URL}{path}</loc>" in body
@@ -272,7 +274,8 @@ def test_pages_have_neither_inline_styles_nor_inline_scripts(client):
 
     for path in ("/", webinar.get_absolute_url(), webinar.host.get_absolute_url(), "/nowhere/"):
         markup = client.get(path).content.decode()
-        assert " style=" not in markup
+        # Partners put their own frame's style into pages of theirs; here it is text.
+        assert " style=" not in re.sub(r"<code>.*?</code>", "", markup)
         assert "<style" not in markup
         # What programs read is no script: browsers leave it alone.
         scripts = markup.replace('<script type="application/ld+json">', "")

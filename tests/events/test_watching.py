@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -61,6 +61,41 @@ def test_landing_page_never_loads_the_player(client: Client) -> None:
 
     assert f'href="{webinar.get_absolute_url()}replay/"' in response.content.decode()
     assert "youtube" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "Watch the replay of an earlier session"),
+        (
+            {"replay_access": Webinar.ReplayAccess.REGISTERED},
+            "The replay of an earlier session is for whoever had registered",
+        ),
+        (
+            {"replay_from": datetime(2199, 1, 1, tzinfo=UTC)},
+            "The replay of an earlier session will be here from 1 January 2199",
+        ),
+    ],
+)
+def test_replay_of_the_first_session_is_offered_beside_the_next(
+    client: Client, fields: dict[str, Any], words: str
+) -> None:
+    webinar = held(**fields)
+    make_session(webinar, local_date=timezone.now().date() + timedelta(days=30))
+
+    page = client.get(webinar.get_absolute_url())
+
+    assert words in words_of(page)
+    assert (f'href="{webinar.get_absolute_url()}replay/"' in page.content.decode()) is (not fields)
+    assert "Register, free" in words_of(page)
+
+
+def test_before_the_first_session_is_over_there_is_no_word_of_a_replay(client: Client) -> None:
+    webinar = make_webinar(replay_url=YOUTUBE)
+    for days in (30, 40):
+        make_session(webinar, local_date=timezone.now().date() + timedelta(days=days))
+
+    assert "replay of an earlier" not in words_of(client.get(webinar.get_absolute_url()))
 
 
 def test_recording_elsewhere_is_a_link_that_says_where_it_leads(client: Client) -> None:
@@ -139,9 +174,9 @@ def test_programme_has_every_session_in_every_zone_and_whole_biographies(client:
     for fact in (
         "Wed, 14 May 2031, Suits Europe",
         "Thu, 15 May 2031, Suits the Americas",
-        "London Wed, 14 May 2031 13:30 to 15:00 UTC+1",
-        "Tashkent Wed, 14 May 2031 17:30 to 19:00 UTC+5",
-        "Tashkent Thu, 15 May 2031 17:30 to 19:00 UTC+5",
+        "London, UTC+1 Wed, 14 May 2031 13:30 to 15:00",
+        "Tashkent, UTC+5 Wed, 14 May 2031 17:30 to 19:00",
+        "Tashkent, UTC+5 Thu, 15 May 2031 17:30 to 19:00",
         "Thirty years of ports.",
         "Half price",
         "What we will discuss.",
@@ -156,6 +191,6 @@ def test_programme_says_what_has_moved(client: Client) -> None:
     session = make_session(local_date=date(2031, 5, 14))
     Session.objects.update(previous_starts_at=session.starts_at - timedelta(days=1))
 
-    response = client.get(f"{session.webinar.get_absolute_url()}programme/")
+    response = client.get(f"{session.webinar.get_absolute_url()}programme/", {"tz": "Europe/London"})
 
     assert "It was planned for Tuesday, 13 May 2031, 13:30 London, UTC+1 ." in words_of(response)

@@ -153,7 +153,7 @@ def test_from_the_list_to_a_place_given_back(open_reader: Callable[[str], Any], 
         page.goto("/")
         reader.press(page.get_by_role("link", name="Border Challenges"))
         expect(page.get_by_role("heading", level=1)).to_have_text("Border Challenges")
-        reader.press(page.locator("#zone > summary"))
+        reader.press(page.locator(".pick > summary"))
         reader.choose(page.locator("select#tz"), "Tokyo")
         reader.press(page.get_by_role("button", name="Show times", exact=True))
         expect(page.get_by_text("Tokyo, UTC+9").first).to_be_visible()
@@ -186,3 +186,41 @@ def test_from_the_list_to_a_place_given_back(open_reader: Callable[[str], Any], 
         expect(page.get_by_role("heading", level=1)).to_contain_text("cancelled")
         own.refresh_from_db()
         assert own.is_cancelled
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_another_place_and_language_keep_what_was_typed(open_reader: Callable[[str], Any], way: str) -> None:
+    day = (datetime.now(UTC) + timedelta(days=30)).date()
+    webinar = make_webinar(title="Border Challenges", slug="border-challenges", zones=("Europe/London",))
+    make_session(webinar, local_date=day, local_time=time(9, 30))
+    make_session(webinar, local_date=day, local_time=time(18, 0))
+
+    with open_reader(way) as reader:
+        page: Page = reader.page
+        form = page.locator("#registration")
+        page.goto("/webinars/border-challenges/")
+        reader.write(form.get_by_label("Full name"), "Anna Karimova")
+
+        # Beside the times, which leads to the choice of places and unfolds it.
+        reader.press(form.get_by_role("link", name="Change"))
+        expect(page.locator("select#tz")).to_be_visible()
+        reader.choose(page.locator("select#tz"), "Tokyo")
+        reader.press(page.get_by_role("button", name="Show times", exact=True))
+        expect(form).to_contain_text("Tokyo, UTC+9")
+        expect(form.get_by_label("Full name")).to_have_value("Anna Karimova")
+        expect(form).to_be_in_viewport()
+
+        # On the page of errors, too, and Enter sends the form that one is in, as ever.
+        form.get_by_label("Email", exact=True).fill("anna@example")
+        form.get_by_label("Email", exact=True).press("Enter")
+        expect(page).to_have_title(re.compile(r"^Error: .*Border Challenges"))
+        reader.press(form.get_by_role("link", name="Change"))
+        reader.choose(page.locator("select#tz"), "Nairobi")
+        reader.press(page.get_by_role("button", name="Show times", exact=True))
+        expect(form).to_contain_text("Nairobi, UTC+3")
+        expect(form.get_by_label("Email", exact=True)).to_have_value("anna@example")
+
+        reader.press(page.get_by_role("button", name="العربية"))
+        expect(page).to_have_url(re.compile("/ar/"))
+        expect(page.locator("#id_name")).to_have_value("Anna Karimova")
+        assert not Registration.objects.exists()

@@ -16,6 +16,13 @@ Gallery = dict[tuple[str, str], Shown]
 ACCEPTED = {
     # Lists without bullets are no lists to VoiceOver in Safari unless they are said to be.
     "The “list” role is unnecessary for element “ul”.",
+    # True of a frame from the page's own origin. Players are of others, and break without their own storage.
+    (
+        "Potentially bad value “allow-scripts allow-same-origin allow-presentation allow-popups"
+        " allow-popups-to-escape-sandbox” for attribute “sandbox” on element “iframe”: Setting both “allow-scripts” and"
+        " “allow-same-origin” is not recommended, because it effectively enables an embedded page to break out of all"
+        " sandboxing."
+    ),
 }
 WRONG = """<!doctype html>
 <html lang="en">

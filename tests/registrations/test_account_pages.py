@@ -323,3 +323,14 @@ def test_the_mails_of_the_account_speak_the_sites_words(client):
     for text in (reset["text"], proof["text"]):
         assert "Hello from" not in text
         assert "Thank you for using" not in text
+
+
+def test_whoever_comes_from_the_organizers_pages_finds_both_ways_in(client):
+    from_the_admin = client.get(reverse("admin:index"), follow=True).content.decode()
+    from_the_site = client.get(reverse("account_login"), {"next": "/my/"}).content.decode()
+
+    assert "<details open>" in from_the_admin
+    assert "Whoever helps a host signs in" in from_the_admin
+    assert "Whoever has registered" not in from_the_admin
+    assert "<details>" in from_the_site
+    assert "Whoever has registered for a webinar can sign in" in from_the_site

@@ -21,6 +21,7 @@ from tests.builders import (
     make_session,
     make_webinar,
 )
+from tests.posting import posted
 
 pytestmark = pytest.mark.django_db
 
@@ -388,3 +389,66 @@ def test_a_webinar_without_questions_has_no_answers_to_see(client, editor, host)
     page = client.get(url(Webinar, "change", webinar.pk)).content.decode()
 
     assert "See the answers" not in page
+
+
+# ---------- questions that people have answered ----------
+
+
+def change_question(client, person, **changed):
+    page = url(Webinar, "change", person.webinar_id)
+    sent = posted(client.get(page), id="webinar_form")
+    return client.post(page, sent | {f"questions-0-{name}": value for name, value in changed.items()}, follow=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"wording": "Where are you from?"}, "1 person had answered “Where are you from?” before you changed it."),
+        ({"kind": "long"}, "1 person had answered “Where do you work?” before you changed it."),
+    ],
+)
+def test_whoever_changes_an_answered_question_is_told(client, editor, host, changed, words):
+    person = registered(host)
+
+    content = change_question(client, person, **changed).content.decode()
+
+    question = Question.objects.values(*changed).get()
+    assert question == changed
+    assert words in content
+    assert "The answer stays as it was given, with the wording that was asked." in content
+
+
+def test_whoever_changes_what_nobody_answered_or_only_its_help_is_told_nothing(client, editor, host):
+    person = registered(host)
+    without = make_registration(make_session(make_question(make_webinar(host=host)).webinar, **COMING))
+
+    helped = change_question(client, person, help_text="Country and town.").content.decode()
+    unanswered = change_question(client, without, wording="Where are you from?").content.decode()
+
+    assert Question.objects.filter(help_text="Country and town.").exists()
+    assert Question.objects.filter(wording="Where are you from?").exists()
+    assert "had answered" not in helped + unanswered
+
+
+def test_a_kind_that_cannot_hold_the_answers_is_refused_beside_it(client, editor, host):
+    person = registered(host)
+
+    response = change_question(client, person, kind="number")
+
+    rows = next(inline for inline in response.context["inline_admin_formsets"] if inline.formset.prefix == "questions")
+    assert dict(rows.formset.forms[0].errors) == {
+        "kind": ["1 person has answered, which this kind cannot hold. Add a new question instead."]
+    }
+    assert Question.objects.get().kind == "short"
+
+
+def test_options_of_an_answered_question_are_changed_and_its_answers_stay(client, editor, host):
+    webinar = make_webinar(host=host)
+    question = make_question(webinar, kind="one", options="Roads\nRivers")
+    person = make_registration(make_session(webinar, **COMING), answers={question: "Roads"})
+
+    content = change_question(client, person, kind="some", options="Streets\nRivers").content.decode()
+
+    question.refresh_from_db()
+    assert (question.kind, question.options, person.answers.get().value) == ("some", "Streets\nRivers", "Roads")
+    assert "1 person had answered" in content

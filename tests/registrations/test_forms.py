@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from events.models import Question, Session
-from registrations.forms import RegistrationForm, SessionChoiceForm, check_email, shown_answer
+from registrations.forms import RegistrationForm, SessionChoiceForm, SurveyForm, can_hold, check_email, shown_answer
 from tests.builders import NOW, make_question, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
@@ -322,3 +322,41 @@ def test_an_address_that_mail_would_carry_to_another_domain_is_refused():
 
     with pytest.raises(ValidationError):
         check_email("anna@faß.example")
+
+
+@pytest.mark.parametrize(("kind", "sent"), [(KINDS.ONE_OF, "Sea"), (KINDS.SOME_OF, ["Sea"])])
+def test_what_was_answered_before_stays_a_choice_when_it_is_no_option_any_more(kind, sent):
+    question = make_question(make_webinar(), kind=kind, options="Water\nLand", asked=Question.Asked.SURVEY)
+
+    shown = SurveyForm([question], given={question: "Sea"})
+    kept = SurveyForm([question], {question.field_name: sent}, given={question: "Sea"})
+    anothers = SurveyForm([question], {question.field_name: sent})
+
+    choices = [value for value, _label in shown.fields[question.field_name].choices if value]
+    assert choices == ["Water", "Land", "Sea"]
+    assert shown[question.field_name].value() == sent
+    assert kept.is_valid()
+    assert kept.answers == {question: "Sea"}
+    assert anothers.errors == {question.field_name: ["Choose from the list"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "was_choice", "is_held"),
+    [
+        (KINDS.NUMBER, ["12", "3.5"], False, True),
+        (KINDS.NUMBER, ["12", "a dozen"], False, False),
+        (KINDS.SHORT_TEXT, ["Roads\nRivers"], False, False),
+        (KINDS.LONG_TEXT, ["Roads\nRivers"], True, True),
+        (KINDS.ONE_OF, ["Sea", "Air"], True, True),  # once options, and still choices
+        (KINDS.ONE_OF, ["Sea", "Air"], False, False),
+        (KINDS.ONE_OF, ["Sea\nLand"], True, False),
+        (KINDS.SOME_OF, ["Sea", "Air"], True, True),
+        (KINDS.YES_NO, ["Sea"], True, False),
+        (KINDS.COUNTRY, ["UZ"], False, True),
+        (KINDS.NUMBER, [], False, True),
+    ],
+)
+def test_a_kind_of_question_holds_the_answers_that_it_could_have_had(kind, values, was_choice, is_held):
+    question = Question(kind=kind, options="Sea\nLand")
+
+    assert can_hold(question, values, was_choice=was_choice) is is_held

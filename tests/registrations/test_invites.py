@@ -56,6 +56,21 @@ def test_a_request_is_what_calendars_need():
     assert "13:30 London\\, UTC+1" in description
 
 
+def test_minutes_in_the_entry_are_those_of_the_door_and_of_the_alarm():
+    session = make_session()
+
+    english, arabic = (
+        "\n".join(unfolded(invites.request(make_registration(session, language=code)))) for code in ("en", "ar")
+    )
+
+    alarm = invites.ALARM_BEFORE // timedelta(minutes=1)
+    assert f"opens {session.join_lead_minutes} minutes before the start." in english
+    assert f"DESCRIPTION:Starts in {alarm} minutes" in english
+    # As many as are counted with a singular in Arabic, from eleven on.
+    assert f"قبل البدء بـ {session.join_lead_minutes} دقيقة" in arabic
+    assert f"DESCRIPTION:تبدأ بعد {alarm} دقيقة" in arabic
+
+
 def test_a_retry_says_the_same_bytes():
     registration = make_registration()
 

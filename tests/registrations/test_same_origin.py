@@ -50,6 +50,8 @@ def test_own_form_is_taken_without_a_token(headers):
         {"Origin": "http://testserver:8080"},
         {"Origin": "null"},
         {"Origin": ""},
+        {"Origin": "http://["},
+        {"Origin": "http://testserver/"},
     ],
 )
 def test_form_of_another_site_is_refused_with_words(headers):

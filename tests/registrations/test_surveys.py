@@ -12,6 +12,7 @@ from events.models import OfferCondition, Question
 from registrations import signup, surveys, tokens
 from registrations.models import Answer, OfferCode, Registration
 from tests.builders import NOW, make_offer, make_question, make_registration, make_session, make_webinar
+from tests.posting import posted
 
 pytestmark = pytest.mark.django_db
 
@@ -245,6 +246,20 @@ def test_answers_can_be_changed_from_what_they_were(client):
     assert form.initial == {many.field_name: ["Maps", "Dates"], words.field_name: "The map"}
     assert "Your new answers are kept." in changed.content.decode()
     assert {kept.question: kept.value for kept in own.answers.all()} == {many: "Names", words: "The map"}
+
+
+def test_an_option_that_the_organizers_renamed_is_kept_by_whoever_had_chosen_it(client):
+    own = attended()
+    one = ask(own.webinar, kind=Question.Kind.ONE_OF, options="Maps\nNames")
+    many = ask(own.webinar, kind=Question.Kind.SOME_OF, options="Maps\nNames\nDates")
+    answer(client, own, **{one.field_name: "Maps", many.field_name: ["Maps", "Dates"]})
+    Question.objects.update(options="Charts\nNames")
+
+    shown = posted(page_of(client, own), action=reverse("registration_survey", args=[tokens.manage_token(own)]))
+    response = answer(client, own, **shown)
+
+    assert response.status_code == 303
+    assert {kept.question: kept.value for kept in own.answers.all()} == {one: "Maps", many: "Maps\nDates"}
 
 
 def test_before_the_end_the_page_says_when_it_opens(client):

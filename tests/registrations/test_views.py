@@ -78,6 +78,19 @@ def test_landing_page_carries_the_form(client):
     assert f'action="{reverse("register", args=[session.webinar.slug])}"' in response.content.decode()
 
 
+def test_utc_is_not_said_twice(client):
+    session = coming_session(make_webinar(host=make_host(time_zone="UTC")))
+    url = session.webinar.get_absolute_url()
+
+    unknown, chosen = words_of(client.get(url)), words_of(client.get(f"{url}?tz=Etc/UTC"))
+
+    assert "in UTC, the host’s time Change" in unknown
+    assert "in UTC, your time " in chosen
+    for words in (unknown, chosen):
+        assert "time, UTC" not in words
+        assert "UTC, UTC" not in words
+
+
 def test_a_draft_does_not_exist_for_others(client):
     host = make_host()
     draft = make_webinar(host=host, status=Webinar.Status.DRAFT)
@@ -274,6 +287,95 @@ def test_what_organizers_wrote_comes_out_as_text(client):
         assert "<script>alert" not in page.content.decode()
 
 
+# ---------- another place or language, before registering ----------
+
+
+def show_again(client, place, *, prefix="", **data):
+    sent = {"session": place.pk, "name": "", "email": "", "tz": "", "show": "times", **data}
+    return client.post(f"{prefix}{reverse('register', args=[place.webinar.slug])}", sent)
+
+
+def test_another_place_keeps_what_was_typed_and_stores_nothing(client):
+    first = coming_session()
+    second = coming_session(first.webinar, starts_in=timedelta(days=31))
+    question = make_question(first.webinar, kind=Question.Kind.SOME_OF, options="Road\nRail\nAir")
+
+    response = show_again(
+        client,
+        second,
+        tz="Asia/Tokyo",
+        name="Anna <Karimova>",
+        email="anna@",
+        consent="on",
+        **{question.field_name: ["Road", "Air"]},
+    )
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert 'value="Anna &lt;Karimova&gt;"' in input_of(page, "name")
+    assert 'value="anna@"' in input_of(page, "email")
+    assert "checked" in input_of(page, "consent")
+    ticked = [tag for tag in re.findall(r"<input[^>]+>", page) if "checked" in tag and question.field_name in tag]
+    assert len(ticked) == 2
+    assert f'id="id_session_{second.pk}" value="{second.pk}" checked' in page
+    assert 'name="time_zone" value="Asia/Tokyo"' in page
+    assert "Tokyo, UTC+9" in page
+    assert 'role="alert"' not in page
+    assert response["Cache-Control"] == "private, no-store"
+    assert client.cookies["tz"].value == "Asia/Tokyo"
+    assert not Registration.objects.exists()
+
+
+def test_another_place_before_anything_is_typed_is_an_address(client):
+    place = coming_session()
+
+    response = show_again(client, place, tz="Asia/Tokyo")
+
+    assert response.status_code == 303
+    assert response["Location"] == f"{place.webinar.get_absolute_url()}?tz=Asia%2FTokyo#main"
+
+
+def test_another_session_alone_is_worth_keeping(client):
+    first = coming_session()
+    second = coming_session(first.webinar, starts_in=timedelta(days=31))
+
+    page = show_again(client, second, tz="Asia/Tokyo").content.decode()
+
+    assert f'value="{second.pk}" checked' in page
+
+
+def test_other_language_keeps_what_was_typed(client):
+    place = coming_session()
+    refused = post_form(client, place, email="").content.decode()
+    assert f'formaction="/ar{reverse("register", args=[place.webinar.slug])}#registration"' in refused
+
+    page = show_again(client, place, prefix="/ar", name="Anna Karimova", show="language").content.decode()
+
+    assert 'dir="rtl"' in page
+    assert 'value="Anna Karimova"' in input_of(page, "name")
+
+
+def test_other_site_cannot_show_the_form_filled_in(client):
+    place = coming_session()
+
+    response = client.post(
+        reverse("register", args=[place.webinar.slug]),
+        {"show": "times", "name": "Anna"},
+        headers={"sec-fetch-site": "cross-site"},
+    )
+
+    assert response.status_code == 403
+
+
+def test_place_named_beside_the_form_does_not_count_for_registering(client):
+    place = coming_session()
+
+    post_form(client, place, tz="Asia/Tokyo", time_zone="Europe/Paris")
+
+    assert Registration.objects.get().time_zone == "Europe/Paris"
+    assert "tz" not in client.cookies
+
+
 # ---------- after registering ----------
 
 
@@ -318,17 +420,33 @@ def test_who_has_a_place_in_a_full_session_is_not_given_away_by_the_page():
 def test_the_cookie_of_the_page_is_closed_to_scripts_and_to_other_pages(client):
     session = coming_session()
 
-    cookie = post_form(client, session).cookies["registered"]
+    cookies = post_form(client, session).cookies
 
-    assert cookie["httponly"] is True
-    assert (cookie["samesite"], cookie["max-age"]) == ("Lax", 3600)
-    assert cookie["path"] == session.webinar.get_absolute_url()
+    path = session.webinar.get_absolute_url()
+    assert {name: cookie["path"] for name, cookie in cookies.items()} == {
+        "registered-en": path,
+        "registered-ar": f"/ar{path}",
+    }
+    for cookie in cookies.values():
+        assert cookie["httponly"] is True
+        assert (cookie["samesite"], cookie["max-age"]) == ("Lax", 3600)
+
+
+@pytest.mark.parametrize(("sent_to", "read_at"), [("", "/ar"), ("/ar", "")])
+def test_the_page_after_registering_knows_what_came_of_it_in_the_other_language(client, sent_to, read_at):
+    session = coming_session()
+    path = reverse("register", args=[session.webinar.slug])
+    client.post(f"{sent_to}{path}", {"name": "Anna Karimova", "email": "anna@example.org", "session": session.pk})
+
+    page = client.get(f"{read_at}{reverse('registered', args=[session.webinar.slug])}").content.decode()
+
+    assert "anna@example.org" in page
 
 
 @pytest.mark.parametrize("value", ["", "junk", "eyJhIjoxfQ:1abcde:forged"])
 def test_without_its_cookie_the_page_speaks_in_general(client, value):
     session = coming_session()
-    client.cookies["registered"] = value
+    client.cookies["registered-en"] = value
 
     response = client.get(reverse("registered", args=[session.webinar.slug]))
 
@@ -342,7 +460,8 @@ def test_a_very_long_name_fits_into_the_cookie(client):
     response = post_form(client, session, name="𝒜" * 200, email="a" * 60 + "@" + "b." * 90 + "org")
 
     assert response.status_code == 303
-    assert len(response.cookies["registered"].value) < 3000
+    # Proxies take no more than 4 kB of headers unless they are told.
+    assert sum(len(cookie.OutputString()) for cookie in response.cookies.values()) < 3000
 
 
 # ---------- one's own registration ----------
@@ -360,6 +479,7 @@ def test_own_page_shows_the_place_the_time_and_the_details(client):
     assert "17:30 to 19:00 in Tashkent, UTC+5" in words
     assert "12:30 London, UTC" in words
     assert "The join button appears here on Sunday, 28 October 2040 at 17:15 Tashkent, UTC+5" in words
+    assert f"That is {session.join_lead_minutes} minutes before the start." in words
     assert own.reference in words
     assert session.join_url not in response.content.decode()
 
@@ -736,6 +856,16 @@ def test_a_moved_session_is_said_to_have_moved(client):
         assert "<b>Moved.</b> It was planned for <s>Wednesday, 16 September 2026, 17:30 Tashkent, UTC+5</s>." in page
 
 
+def test_a_moved_session_that_has_started_is_not_said_to_have_moved(client):
+    own = make_own(coming_session(starts_in=-timedelta(minutes=12)))
+    Session.objects.update(previous_starts_at=NOW)
+
+    page = client.get(own_url(own)).content.decode()
+
+    assert "It is on now, Anna" in page
+    assert "Moved." not in page
+
+
 def test_whoever_waits_or_cancelled_is_not_let_in_and_sees_no_manage_link(client):
     session = coming_session(starts_in=timedelta(minutes=5), capacity=1)
     cancelled = make_own(session, email="first@example.org")
@@ -847,6 +977,25 @@ def test_my_webinars_tells_what_comes_from_what_is_over_and_what_was_cancelled(c
     assert places == sorted(places)
 
 
+def test_my_webinars_leads_from_what_is_over_to_what_can_still_be_done(client):
+    with_both = ended_session()
+    Webinar.objects.filter(pk=with_both.webinar.pk).update(replay_url="https://video.example.org/1")
+    make_question(with_both.webinar, asked=Question.Asked.SURVEY)
+    make_question(with_both.webinar, asked=Question.Asked.SURVEY)
+    with_none, coming = ended_session(), make_own(coming_session())
+    make_question(coming.webinar, asked=Question.Asked.SURVEY)
+    signed_in(client)
+
+    page = client.get(reverse("my_webinars")).content.decode()
+
+    assert own_url(with_both, "registration_replay") in page
+    assert own_url(with_both, "registration_survey") in page
+    assert own_url(with_none, "registration_replay") not in page
+    assert own_url(with_none, "registration_survey") not in page
+    assert own_url(coming, "registration_survey") not in page
+    assert page.count(">Over<") == 1
+
+
 def test_my_webinars_without_any_says_what_to_do_next(client):
     signed_in(client)
 
@@ -876,9 +1025,10 @@ def test_my_webinars_asks_the_database_the_same_for_one_and_for_many(client, dja
     signed_in(client)
     make_own(coming_session())
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(reverse("my_webinars"))
     for _ in range(3):
         make_own(coming_session())
-    with django_assert_num_queries(4):
+        ended_session()
+    with django_assert_num_queries(5):
         client.get(reverse("my_webinars"))
