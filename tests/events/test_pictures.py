@@ -56,7 +56,7 @@ def test_what_the_camera_added_stays_behind_and_the_picture_stands_upright():
 def test_transparent_logo_stays_transparent():
     logo = picture((40, 40), mode="RGBA", colour=(0, 0, 0, 0))
 
-    assert opened(pictures.as_webp(logo, box=pictures.WIDE)).convert("RGBA").getpixel((20, 20))[3] == 0
+    assert opened(pictures.as_webp(logo, box=pictures.WIDE)).convert("RGBA").getchannel("A").getpixel((20, 20)) == 0
 
 
 def test_moving_picture_stands_still():

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.django_db
 
 
 def found(text):
-    return [webinar.title for webinar in search.find(Webinar.objects.all(), text).order_by("rank", "pk")]
+    by_rank: list[str] = [search.RANK, "pk"]
+    return [webinar.title for webinar in search.find(Webinar.objects.all(), text).order_by(*by_rank)]
 
 
 def make_plain(title="Something else", **fields):
@@ -216,7 +217,7 @@ def test_the_more_prominent_place_comes_first():
     make_plain("In the official title", official_title="Glaciers")
     make_plain("Glaciers")
 
-    ranks = {webinar.title: webinar.rank for webinar in search.find(Webinar.objects.all(), "glacier")}
+    ranks = {webinar.title: getattr(webinar, search.RANK) for webinar in search.find(Webinar.objects.all(), "glacier")}
 
     assert ranks == {
         "Glaciers": 0,
@@ -231,7 +232,9 @@ def test_the_least_prominent_of_the_words_counts():
     make_plain("Glaciers melt")
     make_plain("Glaciers", about="<p>They melt.</p>")
 
-    assert [webinar.rank for webinar in search.find(Webinar.objects.all(), "glaciers melt").order_by("pk")] == [0, 3]
+    assert [
+        getattr(webinar, search.RANK) for webinar in search.find(Webinar.objects.all(), "glaciers melt").order_by("pk")
+    ] == [0, 3]
 
 
 # ---------- PostgreSQL alone: the forms that a language has ----------

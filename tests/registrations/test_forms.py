@@ -1,6 +1,7 @@
 """What people type: what is taken, what is refused beside which field, and what stays."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -332,7 +333,8 @@ def test_what_was_answered_before_stays_a_choice_when_it_is_no_option_any_more(k
     kept = SurveyForm([question], {question.field_name: sent}, given={question: "Sea"})
     anothers = SurveyForm([question], {question.field_name: sent})
 
-    choices = [value for value, _label in shown.fields[question.field_name].choices if value]
+    field: Any = shown.fields[question.field_name]
+    choices = [value for value, _label in field.choices if value]
     assert choices == ["Water", "Land", "Sea"]
     assert shown[question.field_name].value() == sent
     assert kept.is_valid()
