@@ -1,6 +1,6 @@
 """What a page may load, where its forms may lead, and who may frame it: should a script ever get in, it does not run.
 
-Every page has POLICY (`webinar_site.content_policy` adds it). A view whose page needs more says so of its own answer:
+Every page has POLICY (`webinar_site.security_headers` adds it). A view whose page needs more says so of its own answer:
 
     response = render(request, "events/replay.html", context)
     allow(response, "frame-src", "https://player.example.org")

@@ -9,7 +9,6 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -21,8 +20,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from events import formats, timezones
-from events.availability import Availability, availability
 from events.calendar_links import add_to_calendar_links, subscription_links
+from events.choices import SessionOption, State, main_session, page_state, session_options
 from events.conditions import condition_text
 from events.links import absolute
 from events.meridian import Meridian, ZoneTime, meridian, zone_times
@@ -48,56 +47,6 @@ MOST_INSTEAD = 3
 # What nobody chose is a guess; what somebody chose is shown.
 MOST_NEAR = 3
 MOST_CHOSEN = 12
-
-
-class State(StrEnum):
-    """What the page is about: the one thing that a reader can do now."""
-
-    OPEN = "open"
-    RUNNING = "running"
-    WAITING = "waiting"
-    FULL = "full"
-    ANNOUNCED = "announced"
-    CLOSED = "closed"
-    OVER = "over"
-    CANCELLED = "cancelled"
-    UNPLANNED = "unplanned"
-
-
-@dataclass(frozen=True)
-class SessionOption:
-    """A session as a choice: its times, and whether it can be chosen.
-
-    Times stand in the shown zone (the reader's, or the host's where nobody knows the reader's), which `place` names:
-    "Tokyo, UTC+9". `host_time` is set where the session was planned in another zone, `host_zone`: "08:00 London, UTC".
-    """
-
-    id: int
-    starts_at: datetime
-    ends_at: datetime
-    date: str
-    start_time: str
-    end_time: str
-    place: str
-    host_time: str
-    host_zone: str
-    label: str
-    availability: Availability
-    is_checked: bool
-    ends_next_day: bool = False
-
-    @property
-    def kind(self) -> str:
-        return self.availability.kind
-
-    @property
-    def is_selectable(self) -> bool:
-        return self.availability.is_selectable
-
-    @property
-    def is_waiting(self) -> bool:
-        """Choosing it means to wait for a place."""
-        return self.availability.kind == "waiting"
 
 
 @dataclass(frozen=True)
@@ -380,76 +329,10 @@ def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: i
     )
 
 
-def session_options(
-    webinar: Webinar, *, now: datetime, zone: str | None, chosen: int | None = None
-) -> list[SessionOption]:
-    """The webinar's sessions as choices, in the order of time.
-
-    `chosen` is the id of the one to tick; None ticks the first that can be chosen.
-    """
-    shown_zone = webinar.host.shown_zone(zone)
-    states = [(session, availability(session, now=now, zone=shown_zone)) for session in webinar.sessions.all()]
-    if chosen is None:
-        # A place before a wait, as long as there is one.
-        selectable = sorted(
-            (state.kind == "waiting", session.starts_at, session.pk) for session, state in states if state.is_selectable
-        )
-        chosen = selectable[0][2] if selectable else None
-    return [_option(session, state, shown_zone, is_checked=session.pk == chosen) for session, state in states]
-
-
 def calendar_copies(webinar: Webinar, starts_at: datetime, ends_at: datetime) -> list[tuple[str, str]]:
     """Links that put a copy of a session into a web calendar. Histories and logs have them: all of it is public."""
     page = absolute(webinar.get_absolute_url())
     return add_to_calendar_links(webinar.title, starts_at, ends_at, details=webinar.in_short, location=page)
-
-
-def main_session(sessions: Sequence[Session], now: datetime) -> Session | None:
-    """The session that the page leads with: the next that takes place, else the last that did, else any."""
-    planned = [session for session in sessions if not session.is_cancelled] or list(sessions)
-    ahead = [session for session in planned if not session.has_ended(now)]
-    if ahead:
-        return min(ahead, key=lambda session: session.starts_at)
-    return max(planned, key=lambda session: session.starts_at, default=None)
-
-
-def page_state(webinar: Webinar, sessions: Sequence[Session], now: datetime) -> State:
-    """What the page is about."""
-    planned = [session for session in sessions if not session.is_cancelled]
-    if webinar.is_cancelled or (sessions and not planned):
-        return State.CANCELLED
-    if not planned:
-        return State.UNPLANNED
-    ahead = [session for session in planned if not session.has_ended(now)]
-    if not ahead:
-        return State.OVER
-    if any(session.is_running(now) for session in ahead):
-        return State.RUNNING
-    if not webinar.registration_is_open(now):
-        is_announced = webinar.registration_opens_at is not None and now < webinar.registration_opens_at
-        return State.ANNOUNCED if is_announced else State.CLOSED
-    if not all(session.is_full for session in ahead):
-        return State.OPEN
-    return State.WAITING if any(session.has_waiting_list for session in ahead) else State.FULL
-
-
-def _option(session: Session, state: Availability, shown_zone: str, *, is_checked: bool) -> SessionOption:
-    host_zone = timezones.canonical_name(session.time_zone)
-    return SessionOption(
-        id=session.pk,
-        starts_at=session.starts_at,
-        ends_at=session.ends_at,
-        date=formats.short_date(session.starts_at, shown_zone),
-        start_time=formats.clock_time(session.starts_at, shown_zone),
-        end_time=formats.clock_time(session.ends_at, shown_zone),
-        place=formats.place(session.starts_at, shown_zone),
-        host_time=formats.place_time(session.starts_at, session.time_zone) if host_zone != shown_zone else "",
-        host_zone=host_zone,
-        label=session.label,
-        availability=state,
-        is_checked=is_checked,
-        ends_next_day=timezones.ends_next_day(session.starts_at, session.ends_at, shown_zone),
-    )
 
 
 def _chart(webinar: Webinar, session: Session | None, shown_zone: str, own: str | None) -> Meridian | None:

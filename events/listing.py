@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 
 from events import formats, search, timezones
 from events.availability import MARKS, Availability, Kind, availability
+from events.choices import main_session
 from events.forms import PAST, UPCOMING, Choices
-from events.landing import main_session
 from events.meridian import Block, day_bar
 from events.models import Appearance, Session, Webinar
 from events.querysets import WebinarQuerySet

@@ -3,7 +3,7 @@
 from django.urls import path, re_path, register_converter
 from django.views.generic import RedirectView
 
-from events import feeds, sharing, sitemaps, views, watching
+from events.views import crawlers, embeds, feeds, lists, stylesheets, webinars
 
 
 class AccentConverter:
@@ -29,28 +29,28 @@ register_converter(DigestConverter, "digest")
 
 # With the language in front, unless it is the site's own: /ar/hosts/…/
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", lists.home, name="home"),
     path("feed.atom", feeds.feed, name="feed"),
     # Addresses that somebody cut: what is below them is all in the list.
     re_path("^(?:webinars|series|hosts|presenters)/$", RedirectView.as_view(pattern_name="home", permanent=True)),
-    path("series/<slug:slug>/", views.series, name="series"),
+    path("series/<slug:slug>/", lists.series, name="series"),
     path("series/<slug:slug>/calendar.ics", feeds.series_calendar, name="series_calendar"),
-    path("hosts/<slug:slug>/", views.host, name="host"),
+    path("hosts/<slug:slug>/", lists.host, name="host"),
     path("hosts/<slug:slug>/calendar.ics", feeds.host_calendar, name="host_calendar"),
     path("hosts/<slug:slug>/feed.atom", feeds.host_feed, name="host_feed"),
-    path("presenters/<slug:slug>/", views.presenter, name="presenter"),
+    path("presenters/<slug:slug>/", lists.presenter, name="presenter"),
     path("webinars/<slug:slug>/calendar.ics", feeds.webinar_calendar, name="webinar_calendar"),
-    path("webinars/<slug:slug>/embed/", sharing.webinar_embed, name="webinar_embed"),
-    path("webinars/<slug:slug>/replay/", watching.replay, name="webinar_replay"),
-    path("webinars/<slug:slug>/programme/", watching.programme, name="webinar_programme"),
+    path("webinars/<slug:slug>/embed/", embeds.webinar_embed, name="webinar_embed"),
+    path("webinars/<slug:slug>/replay/", webinars.replay, name="webinar_replay"),
+    path("webinars/<slug:slug>/programme/", webinars.programme, name="webinar_programme"),
 ]
 
 # The same for every language.
 neutral_urlpatterns = [
-    path("theme/<accent:accent>.css", views.theme, name="theme"),
-    path("webinars/<slug:slug>/card-<digest:digest>.png", sharing.webinar_card, name="webinar_card"),
-    path("oembed", sharing.oembed, name="oembed"),
-    path("sitemap.xml", sitemaps.index, name="sitemap"),
-    path("sitemap-<slug:name>-<int:number>.xml", sitemaps.section, name="sitemap_section"),
-    path("robots.txt", views.robots, name="robots"),
+    path("theme/<accent:accent>.css", stylesheets.theme, name="theme"),
+    path("webinars/<slug:slug>/card-<digest:digest>.png", embeds.webinar_card, name="webinar_card"),
+    path("oembed", embeds.oembed, name="oembed"),
+    path("sitemap.xml", crawlers.index, name="sitemap"),
+    path("sitemap-<slug:name>-<int:number>.xml", crawlers.section, name="sitemap_section"),
+    path("robots.txt", crawlers.robots, name="robots"),
 ]

@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from events.availability import Availability, Kind
+from events.choices import SessionOption, session_options
 from events.conditions import condition_text
-from events.landing import SessionOption, calendar_copies, session_options
+from events.landing import calendar_copies
 from events.models import Host, Offer, OfferCondition, Question, Session, Webinar
 from events.replays import Replay, ReplayState, replay_of
 from registrations import surveys, tokens

@@ -24,11 +24,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from events import freshness, timezones
 from events.access import access_of
-from events.landing import get_draft, get_webinar, landing_page, published_or_404, session_options
-from events.machine_head import machine_head
+from events.choices import session_options
+from events.landing import get_draft, get_webinar, landing_page, published_or_404
 from events.models import OfferCondition, Question, Session, Webinar
 from events.reader import PARAMETER, chosen_zone, reader_zone, remember_zone
 from events.replays import ReplayState, let_play, replay_of, replay_page
+from events.syndication.head import machine_head
 from registrations import invites, offers, pages, signup, surveys, tokens
 from registrations.answers import given_answers, shown_answers
 from registrations.forms import RegistrationForm, SessionChoiceForm, SurveyForm

@@ -27,7 +27,6 @@ from django.utils import timezone, translation
 from PIL import Image
 
 from events import scheduling
-from events.cards import card_of
 from events.models import (
     Affiliation,
     FormerAddress,
@@ -41,6 +40,7 @@ from events.models import (
     User,
     Webinar,
 )
+from events.syndication.cards import card_of
 from registrations import offers, signup, surveys, tokens
 from registrations.models import OfferCode, Registration
 from tests.builders import (

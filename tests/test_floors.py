@@ -54,11 +54,10 @@ FLOORS = {
             "search",
             "ical",
         },  # acts, and what can be read off the rows
+        {"choices"},
         {"landing"},
-        {"listing", "cards"},
-        {"structured_data", "embeds"},  # what programs read of a page
-        {"machine_head"},
-        {"views", "watching", "missing", "sharing", "feeds", "admin", "sitemaps"},  # doors
+        {"listing", "syndication"},
+        {"views", "admin"},  # doors
         {"urls", "apps"},
     ),
     "registrations": (

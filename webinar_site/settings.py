@@ -98,7 +98,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "webinar_site.content_policy.ContentPolicyMiddleware",
+    "webinar_site.security_headers.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "webinar_site.page_cache.PageCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -212,8 +212,8 @@ PAGES_REDIS_URL = "" if DEBUG else environment.cache_url(REDIS_URL)
 CACHES: dict[str, dict[str, Any]] = {
     # Counts what the sign-in pages limit (docs/decisions/0011).
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # Pictures made for networks (events/cards.py): some 40 kB each. The broker's Redis, which forgets nothing, is no
-    # place for them.
+    # Pictures made for networks (events/syndication/cards.py): some 40 kB each. The broker's Redis, which forgets
+    # nothing, is no place for them.
     "pictures": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "pictures",

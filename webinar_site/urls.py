@@ -10,8 +10,8 @@ from django.views.static import serve
 from events.urls import neutral_urlpatterns
 from webinar_site import health
 
-handler404 = "events.missing.page_not_found"
-handler429 = "events.missing.too_many_requests"  # asked for by the sign-in pages (allauth)
+handler404 = "events.views.errors.page_not_found"
+handler429 = "events.views.errors.too_many_requests"  # asked for by the sign-in pages (allauth)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [

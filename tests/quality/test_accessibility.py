@@ -14,7 +14,7 @@ from django.contrib.staticfiles import finders
 from django.test import RequestFactory
 from playwright.sync_api import Browser, Page, Route
 
-from events.views import theme
+from events.views.stylesheets import theme
 from tests.gallery import ENTRIES, SITE, Entry, Shown
 
 Gallery = dict[tuple[str, str], Shown]

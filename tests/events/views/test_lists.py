@@ -213,38 +213,6 @@ def test_presenter_of_drafts_alone_has_no_page(client):
 # ---------- what programs read ----------
 
 
-def test_theme_is_one_colour_and_never_changes(client):
-    response = client.get("/theme/7a1f5c.css")
-
-    assert response.content == b":root{--accent:#7a1f5c}\n"
-    assert response["Content-Type"] == "text/css; charset=utf-8"
-    assert response["Cache-Control"] == "public, max-age=31536000, immutable"
-
-
-@pytest.mark.parametrize("accent", ["7A1F5C", "7a1f5", "red", "7a1f5c0", "7a1f5c}body{display:none"])
-def test_theme_of_anything_but_a_colour_is_not_found(client, accent):
-    assert client.get(f"/theme/{accent}.css").status_code == 404
-
-
-def test_robots_are_kept_from_what_is_personal(client, settings):
-    lines = client.get("/robots.txt").content.decode().splitlines()
-
-    assert lines == [
-        "User-agent: *",
-        "Disallow: /admin/",
-        "Disallow: /mailbox/",
-        "Disallow: /accounts/",
-        "Disallow: /registrations/",
-        "Disallow: /join/",
-        "Disallow: /my/",
-        "Disallow: /ar/accounts/",
-        "Disallow: /ar/registrations/",
-        "Disallow: /ar/join/",
-        "Disallow: /ar/my/",
-        f"Sitemap: {settings.SITE_URL}/sitemap.xml",
-    ]
-
-
 def test_sitemap_names_public_pages_alone(client, settings):
     listed = make_dated_webinar(title="For everyone")
     presenter = make_appearance(listed).presenter

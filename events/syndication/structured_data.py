@@ -17,18 +17,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 from events import timezones
 from events.availability import Kind
-from events.cards import Card
-from events.landing import (
-    LEAST_COUNT_SHOWN,
-    LandingPage,
-    PartnerEntry,
-    PresenterEntry,
-    SessionOption,
-    main_session,
-)
+from events.choices import SessionOption, main_session
+from events.landing import LEAST_COUNT_SHOWN, LandingPage, PartnerEntry, PresenterEntry
 from events.links import absolute
 from events.models import Host, Series, Session, Webinar
 from events.models.series import Partnership
+from events.syndication.cards import Card
 
 VOCABULARY = "https://schema.org"
 # People come to learn something; the vocabulary has no type for webinars.

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_safe
 
 from events import formats, ical
-from events.landing import main_session
+from events.choices import main_session
 from events.links import absolute, site_host
 from events.models import Host, Series, Session, Webinar
 from events.querysets import SessionQuerySet, WebinarQuerySet

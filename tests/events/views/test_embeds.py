@@ -72,7 +72,7 @@ def test_picture_is_drawn_once(client, settings, monkeypatch):
     path = picture_path(client, settings)
     first = client.get(path)
 
-    monkeypatch.setattr("events.cards.draw", lambda card: pytest.fail("drawn again"))
+    monkeypatch.setattr("events.syndication.cards.draw", lambda card: pytest.fail("drawn again"))
 
     assert client.get(path).content == first.content
 
@@ -80,7 +80,7 @@ def test_picture_is_drawn_once(client, settings, monkeypatch):
 def test_every_other_address_leads_to_the_right_one_and_draws_nothing(client, settings, monkeypatch):
     make_coming()
     path = picture_path(client, settings)
-    monkeypatch.setattr("events.cards.draw", lambda card: pytest.fail("drawn"))
+    monkeypatch.setattr("events.syndication.cards.draw", lambda card: pytest.fail("drawn"))
 
     response = client.get("/webinars/borders/card-0123456789abcdef.png")
 

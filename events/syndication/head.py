@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from events import embeds, structured_data
-from events.cards import Card, card_of
 from events.landing import LandingPage
 from events.models import Webinar
+from events.syndication import embeds, structured_data
+from events.syndication.cards import Card, card_of
 
 
 @dataclass(frozen=True)

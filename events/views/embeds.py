@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import conditional_page, require_safe
 
-from events import cards, content_policy, embeds, freshness
+from events import content_policy, freshness
 from events.addresses import whereabouts
 from events.landing import published_or_404
 from events.links import absolute
 from events.models import Webinar
+from events.syndication import cards, embeds
 
 FORMATS = ("json", "xml")
 

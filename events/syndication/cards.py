@@ -26,7 +26,7 @@ from django.utils.translation import override
 from PIL import Image, ImageDraw, ImageFont, features
 
 from events import formats, palette, timezones
-from events.landing import main_session
+from events.choices import main_session
 from events.links import absolute
 from events.meridian import CHART_HOURS, MIDDLE
 from events.models import Session, Webinar

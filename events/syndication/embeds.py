@@ -13,11 +13,11 @@ from django.utils.translation import get_language_from_path, ngettext, override
 from django.utils.translation import gettext as _
 
 from events import formats, timezones
-from events.cards import Card
-from events.landing import SessionOption, main_session, session_options
+from events.choices import SessionOption, main_session, session_options
 from events.links import absolute
 from events.models import Webinar
 from events.replays import replay_of
+from events.syndication.cards import Card
 
 # In pixels. Narrower than that, the lower height is enough for the words in one column.
 WIDTH, HEIGHT = 600, 300

@@ -6,8 +6,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.utils import timezone
 
-from events import scheduling, sitemaps
+from events import scheduling
 from events.models import Series, Webinar
+from events.views import crawlers
 from tests.builders import make_appearance, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,7 @@ def test_it_takes_the_same_number_of_queries_however_long(client, django_assert_
 
 
 def test_long_list_is_cut_and_every_page_stands_in_one_part(client, settings, monkeypatch):
-    monkeypatch.setattr(sitemaps.SiteSitemap, "limit", 2)
+    monkeypatch.setattr(crawlers.SiteSitemap, "limit", 2)
     slugs = {make_coming().webinar.slug for _number in range(3)}
 
     parts = [path for path in lists(client, settings) if path.startswith("/sitemap-webinars-")]
@@ -109,3 +110,22 @@ def test_lists_are_the_same_for_everybody_and_may_be_kept(client, path):
     assert (response["Content-Type"], response["X-Robots-Tag"]) == ("application/xml", "noindex")
     assert response.is_shared
     assert not response.cookies
+
+
+def test_robots_are_kept_from_what_is_personal(client, settings):
+    lines = client.get("/robots.txt").content.decode().splitlines()
+
+    assert lines == [
+        "User-agent: *",
+        "Disallow: /admin/",
+        "Disallow: /mailbox/",
+        "Disallow: /accounts/",
+        "Disallow: /registrations/",
+        "Disallow: /join/",
+        "Disallow: /my/",
+        "Disallow: /ar/accounts/",
+        "Disallow: /ar/registrations/",
+        "Disallow: /ar/join/",
+        "Disallow: /ar/my/",
+        f"Sitemap: {settings.SITE_URL}/sitemap.xml",
+    ]

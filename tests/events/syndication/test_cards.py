@@ -8,10 +8,11 @@ import pytest
 from django.conf import settings
 from PIL import Image, ImageChops, ImageDraw
 
-from events import cards, palette, scheduling
-from events.cards import Card, card_of, draw, drawable, is_right_to_left
+from events import palette, scheduling
 from events.landing import get_webinar
 from events.models import Webinar
+from events.syndication import cards
+from events.syndication.cards import Card, card_of, draw, drawable, is_right_to_left
 from tests.builders import NOW, make_host, make_session, make_webinar
 
 AFTER = datetime(2026, 10, 15, tzinfo=UTC)
@@ -155,7 +156,7 @@ def test_letters_that_no_font_has_leave_the_line_out_and_signs_are_left_away():
 
 
 def test_arabic_is_left_out_where_it_cannot_be_shaped(monkeypatch):
-    monkeypatch.setattr("events.cards.features.check", lambda feature: False)
+    monkeypatch.setattr("events.syndication.cards.features.check", lambda feature: False)
     drawable.cache_clear()
 
     try:

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from events import scheduling
-from events.cards import card_of
 from events.landing import get_webinar, landing_page
 from events.models import Partner, Series, SeriesPartnership, Session, Webinar, WebinarPartnership
-from events.structured_data import as_script, series_event, webinar_event
+from events.syndication.cards import card_of
+from events.syndication.structured_data import as_script, series_event, webinar_event
 from tests.builders import NOW, make_appearance, make_host, make_presenter, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
 
 # Made by extract_schema_org.py beside it.
-VOCABULARY = json.loads((Path(__file__).parent / "data" / "schema_org.json").read_text(encoding="utf-8"))
+VOCABULARY = json.loads((Path(__file__).parent.parent / "data" / "schema_org.json").read_text(encoding="utf-8"))
 AFTER = datetime(2026, 10, 14, 15, 0, tzinfo=UTC)
 
 

@@ -1,30 +1,27 @@
-"""Pages that only show: the programme, series, hosts, presenters; and what programs read: robots, colours."""
+"""Lists of webinars: all of them, as asked for, and those of a series, a host or a presenter."""
 
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from events import listing, search, structured_data, validators
+from events import listing, search, validators
 from events.calendar_links import subscription_links
 from events.forms import FilterForm
-from events.freshness import keep_for_good, share
+from events.freshness import share
 from events.links import absolute
 from events.models import Host, Presenter, Series, Webinar
 from events.querysets import WebinarQuerySet
 from events.reader import PARAMETER, reader_zone, remember_zone
+from events.syndication import structured_data
 
 # A later page than this is a crawler's mistake, and a slow query.
 MAX_PAGE = 10_000
 MAX_QUERY_LENGTH = 200
-PRIVATE_PATHS = ["/admin/", "/mailbox/"]
-# These stand in every language's part of the site.
-PRIVATE_PATHS_OF_LANGUAGES = ["/accounts/", "/registrations/", "/join/", "/my/"]
 
 
 @require_safe
@@ -118,27 +115,6 @@ def presenter(request: HttpRequest, slug: str) -> HttpResponse:
         **_programme_of(request, Webinar.objects.filter(pk__in=subject.appearances.values("webinar"))),
     }
     return _list_page(request, "events/presenter.html", context)
-
-
-@require_safe
-def theme(request: HttpRequest, accent: str) -> HttpResponse:
-    """The stylesheet of one accent colour. Its address names the colour, so it never changes."""
-    response = HttpResponse(f":root{{--accent:#{accent}}}\n", content_type="text/css; charset=utf-8")
-    keep_for_good(response)
-    return response
-
-
-@require_safe
-def robots(request: HttpRequest) -> HttpResponse:
-    """What programs that crawl should leave alone, and where the list of pages is."""
-    prefixes = ["" if code == settings.LANGUAGE_CODE else f"/{code}" for code, _name in settings.LANGUAGES]
-    private = [*PRIVATE_PATHS, *(f"{prefix}{path}" for prefix in prefixes for path in PRIVATE_PATHS_OF_LANGUAGES)]
-    lines = [
-        "User-agent: *",
-        *(f"Disallow: {path}" for path in private),
-        f"Sitemap: {absolute(reverse('sitemap'))}",
-    ]
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
 def _wanted(cleaned: dict[str, Any], offered: listing.Offered, zone: str | None) -> WebinarQuerySet:

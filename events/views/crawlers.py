@@ -1,7 +1,7 @@
-"""The pages that search engines may know, in each language, at the addresses that people use.
+"""What search engines may read: robots.txt, and the pages in each language at the addresses that people use.
 
-A list of lists, each no longer than can be made while somebody waits, and kept as pages are. Their numbers stand in the
-path, because what is asked for with a query is not kept.
+The site map is a list of lists, each no longer than can be made while somebody waits, and kept as pages are. Their
+numbers stand in the path, because what is asked for with a query is not kept.
 """
 
 from datetime import datetime
@@ -21,6 +21,23 @@ from django.views.decorators.http import require_safe
 from events.freshness import share
 from events.links import absolute
 from events.models import Host, Presenter, Series, Webinar
+
+PRIVATE_PATHS = ["/admin/", "/mailbox/"]
+# These stand in every language's part of the site.
+PRIVATE_PATHS_OF_LANGUAGES = ["/accounts/", "/registrations/", "/join/", "/my/"]
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What programs that crawl should leave alone, and where the list of pages is."""
+    prefixes = ["" if code == settings.LANGUAGE_CODE else f"/{code}" for code, _name in settings.LANGUAGES]
+    private = [*PRIVATE_PATHS, *(f"{prefix}{path}" for prefix in prefixes for path in PRIVATE_PATHS_OF_LANGUAGES)]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in private),
+        f"Sitemap: {absolute(reverse('sitemap'))}",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
 class SiteSitemap(Sitemap):  # type: ignore[type-arg]

@@ -1,0 +1,1 @@
+"""What others show and read of a webinar: search engines, networks, partners."""

@@ -1,0 +1,1 @@
+"""Pages that only show, a file for each kind; what carries a form belongs to `registrations`."""
