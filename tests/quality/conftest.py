@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,8 @@ def gallery_settings(
 @pytest.fixture(scope="session")
 def shown(
     gallery_settings: dict[str, Any], django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[dict[tuple[str, str], Shown]]:
+) -> dict[tuple[str, str], Shown]:
     """Every page of the gallery in every language, by its name and its language."""
-    # Django's log of refused and broken requests is what they are asked for here.
+    # Only while they are made: other tests run in this process before the session ends.
     with override_settings(**gallery_settings), django_db_blocker.unblock():
-        yield {(page.entry.name, page.language): page for page in gallery.show_all()}
+        return {(page.entry.name, page.language): page for page in gallery.show_all()}
