@@ -57,7 +57,7 @@ class Availability:
 def availability(session: Session, *, now: datetime, zone: str) -> Availability:
     """What a session still offers; moments in the words are told in the zone. Reads `session.webinar`."""
     webinar = session.webinar
-    if session.is_called_off:
+    if session.is_called_off and not session.took_place(now):
         return Availability(Kind.CANCELLED, _("Cancelled"))
     if session.has_ended(now):
         return Availability(Kind.PAST, _("Ended"))

@@ -73,10 +73,10 @@ def keep_for_good(response: HttpResponse) -> None:
 
 
 def _change_mark() -> None:
-    """Tried also while reading pauses: one slow answer must not swallow an organizer's edit."""
+    """Tried also while reading pauses, once: a slow answer must not swallow an edit, nor hold up all who come after."""
     global _owes_a_change
     client = _client(settings.PAGES_REDIS_URL)
-    if client is None:
+    if client is None or (_owes_a_change and time.monotonic() < _asks_again_at):
         return
     try:
         client.set(KEY, secrets.token_hex(8))

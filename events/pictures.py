@@ -8,6 +8,18 @@ from PIL import Image, ImageOps
 # Pillow knows dozens, some of which start other programs.
 FORMATS = ("GIF", "JPEG", "PNG", "WEBP")
 QUALITY = 82
+# How a camera says that it was held on its side (Exif 2.3, 4.6.4), and what puts the picture upright. Pillow's own
+# function writes the rest of what the camera said anew, and stumbles over some of it.
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 # Twice the size at which pages show them, for screens with small dots: (width, height), in pixels.
 SQUARE = (224, 224)
 WIDE = (1600, 1600)
@@ -25,9 +37,12 @@ def as_webp(file: Any, *, box: tuple[int, int]) -> bytes:
         # Reads JPEGs at a fraction of their size, where that is enough.
         opened.draft("RGB", (box[0] * 2, box[1] * 2))
         opened.load()
+        turn = TURNS.get(opened.getexif().get(ORIENTATION, 1))
         # Made small first: turning and converting copy the whole picture.
-        image = ImageOps.exif_transpose(_shrunk(opened, box))
+        image = _shrunk(_in_eight_bits(opened), box)
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if turn is not None:
+        image = image.transpose(turn)
     if box == SQUARE:
         side = min(*image.size, *box)
         image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
@@ -35,6 +50,11 @@ def as_webp(file: Any, *, box: tuple[int, int]) -> bytes:
     image.save(data, "WEBP", quality=QUALITY, method=6)
     file.seek(0)
     return data.getvalue()
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """Scanners write grey in sixteen bits, which Pillow would cut off instead of scaling."""
+    return image.convert("I").point(lambda grey: grey / 256).convert("L") if image.mode.startswith("I") else image
 
 
 def _shrunk(image: Image.Image, box: tuple[int, int]) -> Image.Image:

@@ -73,7 +73,8 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     """Register somebody. Whatever is wrong is said beside its field, and what was typed stays."""
     subject = published_or_404(slug)
     if request.method != "POST":
-        return redirect(f"{subject.get_absolute_url()}#register")
+        query = request.META["QUERY_STRING"]
+        return redirect(f"{subject.get_absolute_url()}{f'?{query}' if query else ''}#register")
     now = timezone.now()
     if SHOW_AGAIN in request.POST:
         return _show_again(request, subject, now=now)

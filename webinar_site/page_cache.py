@@ -98,6 +98,8 @@ class PageCacheMiddleware:
         now = datetime.now(UTC)
         if kept.is_fresh(generation, now):
             return kept.answer(request, now)
+        if not _asks_plainly(request):
+            return self.get_response(request)  # nothing that others could wait for
         with kept.making:
             again, now = self._find(request.path, zone), datetime.now(UTC)
             if again is not None and again.is_fresh(generation, now):
@@ -108,7 +110,10 @@ class PageCacheMiddleware:
         """The page as the view makes it, kept where it may be."""
         now = datetime.now(UTC)
         response = self.get_response(request)
-        if request.method != "GET" or request.META["QUERY_STRING"] or not _may_be_kept(response):
+        if not _asks_plainly(request):
+            return response
+        if not _may_be_kept(response):
+            self._forget(request.path, zone)
             return response
         key = (request.path, zone if has_vary_header(response, "Cookie") else EVERY_ZONE)
         kept = _kept_page(response, generation, now)
@@ -131,6 +136,12 @@ class PageCacheMiddleware:
                     return kept
         return None
 
+    def _forget(self, path: str, zone: str | None) -> None:
+        """Nobody waits any longer for a page that is none any more."""
+        with self.lock:
+            for key in ((path, zone), (path, EVERY_ZONE)):
+                self.pages.pop(key, None)
+
     def _keep(self, key: Key, kept: KeptPage) -> None:
         with self.lock:
             self.pages[key] = kept
@@ -145,6 +156,11 @@ def _is_anonymous(request: HttpRequest) -> bool:
         return False
     query = request.META["QUERY_STRING"]
     return not query or not _TRACKING.sub("", query)
+
+
+def _asks_plainly(request: HttpRequest) -> bool:
+    """Whether the answer may be kept for others: the whole page, without what a sender added to the address."""
+    return request.method == "GET" and not request.META["QUERY_STRING"]
 
 
 def _is_organizer(request: HttpRequest) -> bool:

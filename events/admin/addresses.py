@@ -56,24 +56,32 @@ class LeavesAddresses:
 
     def public_paths(self, rows: Iterable[Any]) -> list[str]:
         """Where the pages of these rows are, as they are stored, in the site's own language."""
-        return [path_of(row) for row in self._with_page_as_stored(rows)]
+        return [path_of(row) for row in self.with_page(self._stored(rows))]
 
     def leave(self, former: list[str], obj: Any) -> None:
         """Lead from where it was to where it is. Its page is the one there, whatever the host had there before."""
-        host = _host_of(obj)
+        host, now, public = _host_of(obj), timezone.now(), self.public_paths([obj])
         for path in former:
-            addresses.move(path, path_of(obj), host=host, now=timezone.now())
-        for path in self.public_paths([obj]):
+            if public:
+                addresses.move(path, path_of(obj), host=host, now=now)
+            else:  # withdrawn: the address stays its host's until the page is back
+                addresses.retire(path, host=host, now=now)
+        for path in public:
             addresses.reopen(path, host=host)
 
     def retire(self, rows: Iterable[Any]) -> None:
         """Say that the pages of these rows are gone, as long as there is a host whose they were."""
-        for row in self._with_page_as_stored(rows):
+        for row in self.once_with_page(self._stored(rows)):
             addresses.retire(path_of(row), host=_host_of(row), now=timezone.now())
 
-    def _with_page_as_stored(self, rows: Iterable[Any]) -> models.QuerySet[Any]:
+    def once_with_page(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Those among the rows whose page people may have opened at some time."""
+        return self.with_page(rows)
+
+    def _stored(self, rows: Iterable[Any]) -> models.QuerySet[Any]:
         model: Any = self.model  # type: ignore[attr-defined]
-        return self.with_page(model._default_manager.filter(pk__in=[row.pk for row in rows if row.pk]))
+        stored: models.QuerySet[Any] = model._default_manager.filter(pk__in=[row.pk for row in rows if row.pk])
+        return stored
 
 
 @admin.register(FormerAddress)

@@ -36,6 +36,10 @@ class PresenterAdmin(LeavesAddresses, HostScopedAdmin):
     def with_page(self, rows: models.QuerySet[Presenter]) -> models.QuerySet[Presenter]:
         return rows.filter(appearances__webinar__in=Webinar.objects.reachable()).distinct()
 
+    def once_with_page(self, rows: models.QuerySet[Presenter]) -> models.QuerySet[Presenter]:
+        """All: the webinar through which the page was open may be withdrawn by now."""
+        return rows
+
     def view_on_site(self, presenter: Presenter) -> str:
         return presenter.get_absolute_url()
 

@@ -42,6 +42,10 @@ class SeriesAdmin(LeavesAddresses, HostScopedAdmin):
     def with_page(self, rows: models.QuerySet[Series]) -> models.QuerySet[Series]:
         return rows.filter(webinars__in=Webinar.objects.reachable()).distinct()
 
+    def once_with_page(self, rows: models.QuerySet[Series]) -> models.QuerySet[Series]:
+        """All: the webinar through which the page was open may be withdrawn by now."""
+        return rows
+
     def consequences(self, rows: Sequence[Series]) -> list[str]:
         """The webinars are not among what goes."""
         count = Webinar.objects.filter(series__in=[series.pk for series in rows]).count()

@@ -133,7 +133,7 @@ def _when(session: Session, now: datetime) -> Node:
     minutes = int(session.duration.total_seconds() // 60)
     before = session.moved_from(now)
     status = "EventRescheduled" if before else "EventScheduled"
-    if session.is_called_off:
+    if session.is_called_off and not session.took_place(now):
         status = "EventCancelled"
     return {
         "startDate": _local(session.starts_at, session),

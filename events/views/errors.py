@@ -1,12 +1,13 @@
 """What is answered instead of a page: where it is now, that it is gone, that there never was one, or not so fast."""
 
 from http import HTTPStatus
+from urllib.parse import quote
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
-from django.utils.translation import get_language_from_path
 from django.views.decorators.csrf import requires_csrf_token
 
 from events import content_policy
@@ -50,7 +51,7 @@ def _moved(request: HttpRequest, found: Whereabouts) -> HttpResponse:
     """Where it is now, with everything that was asked; what was sent is sent again there (RFC 9110 15.4.9)."""
     query = request.META["QUERY_STRING"]
     return HttpResponsePermanentRedirect(
-        f"{_prefix(request)}{found.path}{f'?{query}' if query else ''}",
+        f"{_prefix(request)}{quote(found.path)}{f'?{query}' if query else ''}",
         preserve_request=request.method not in {"GET", "HEAD"},
     )
 
@@ -72,4 +73,5 @@ def _is_for_frames(request: HttpRequest) -> bool:
 
 def _prefix(request: HttpRequest) -> str:
     """The language in front of the path: "/ar", or nothing for the site's own."""
-    return f"/{request.path_info.split('/')[1]}" if get_language_from_path(request.path_info) else ""
+    code = request.path_info.split("/")[1]
+    return f"/{code}" if code in dict(settings.LANGUAGES) and code != settings.LANGUAGE_CODE else ""

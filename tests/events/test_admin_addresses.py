@@ -4,7 +4,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
-from events.addresses import Whereabouts, whereabouts
+from events.addresses import Whereabouts, is_anothers, whereabouts
 from events.models import FormerAddress, Host, Presenter, Series, User, Webinar
 from tests.builders import NOW, make_appearance, make_host, make_organizer, make_presenter, make_session, make_webinar
 from tests.events.test_admin import form_data, url
@@ -82,12 +82,26 @@ def test_series_and_presenter_whose_page_was_open_leave_their_address(client, ho
 
 
 @pytest.mark.usefixtures("owner")
-def test_series_and_presenter_nobody_could_open_leave_nothing(client, host):
+def test_series_and_presenter_keep_their_address_though_nobody_can_open_it_any_more(client, host):
+    """The webinar through which their page was open may be withdrawn by now, and subscribers still ask."""
     delete(client, Series.objects.create(host=host, title="All", slug="all"))
     delete(client, make_presenter(host=host, slug="anna"))
 
     assert not Series.objects.exists()
     assert not Presenter.objects.exists()
+    assert [whereabouts(path) for path in ("/series/all/", "/presenters/anna/")] == [GONE, GONE]
+
+
+@pytest.mark.usefixtures("owner")
+def test_address_of_a_withdrawn_webinar_stays_its_host_s(client, host, webinar):
+    change(client, webinar, status=Webinar.Status.DRAFT)
+
+    webinar.refresh_from_db()
+    assert webinar.status == Webinar.Status.DRAFT
+    assert is_anothers("/webinars/roads/", host=make_host())
+    assert not is_anothers("/webinars/roads/", host=host)
+    change(client, webinar, status=Webinar.Status.PUBLISHED)
+    assert client.get("/webinars/roads/").status_code == 200
     assert not FormerAddress.objects.exists()
 
 

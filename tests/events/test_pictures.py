@@ -1,11 +1,12 @@
 """Uploaded pictures become ones that pages can show."""
 
 import io
+import struct
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from PIL import Image
+from PIL import Image, ImageStat
 
 from events import pictures
 from tests.builders import make_host, make_presenter, make_webinar
@@ -134,3 +135,32 @@ def test_picture_of_another_kind_inside_is_not_opened():
     webp = opened(pictures.as_webp(SimpleUploadedFile("a.webp", bytes(data)), box=pictures.WIDE))
 
     assert webp.size == (8, 8)
+
+
+def exif_of(*entries: tuple[int, int, bytes]) -> bytes:
+    """What a camera says, entry by entry: tag, type and four bytes of value (TIFF 6.0, section 2)."""
+    written = b"".join(struct.pack("<HHI", tag, kind, 1) + value for tag, kind, value in entries)
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + written + b"\0\0\0\0"
+
+
+ASCII, SHORT, SIGNED = 2, 3, 9
+
+
+@pytest.mark.parametrize(
+    "odd", [(0x0100, ASCII, b"w\0\0\0"), (0x011A, ASCII, b"f\0\0\0"), (0x0100, SIGNED, struct.pack("<i", -1))]
+)
+def test_odd_words_of_a_camera_do_not_spoil_its_picture(odd):
+    exif = exif_of(*sorted([odd, (0x0112, SHORT, b"\6\0\0\0")]))
+    photograph = picture((300, 200), kind="JPEG", name="a.jpg", exif=exif)
+
+    assert opened(pictures.as_webp(photograph, box=pictures.WIDE)).size == (200, 300)
+
+
+@pytest.mark.parametrize("box", [pictures.SQUARE, pictures.WIDE])
+def test_grey_in_sixteen_bits_keeps_its_shades(box):
+    data = io.BytesIO()
+    Image.new("I;16", (1000, 1000), 32768).save(data, "PNG")
+
+    webp = opened(pictures.as_webp(SimpleUploadedFile("a.png", data.getvalue()), box=box))
+
+    assert ImageStat.Stat(webp.convert("L")).mean == [pytest.approx(128, abs=8)]

@@ -1,6 +1,7 @@
 """Whole pages that are kept: who gets them, and that none outlives its truth. Each client is a process of its own."""
 
 import gzip
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -441,3 +442,30 @@ def test_one_reader_makes_the_page_anew_and_the_others_wait(path):
 
     assert len(made) == 2
     assert {answer.content for answer in answers} == {b"words"}
+
+
+def test_nobody_waits_for_what_will_not_be_kept():
+    status, together = 200, threading.Barrier(1)
+
+    def page(_request):
+        # Breaks, and fails the test, where they come one after the other.
+        together.wait(timeout=20)
+        response = HttpResponse("words", status=status)
+        freshness.share(response)
+        return response
+
+    def all_at_once(ask):
+        with ThreadPoolExecutor(6) as readers:
+            return [answer.status_code for answer in readers.map(lambda _number: middleware(ask()), range(6))]
+
+    middleware, factory = PageCacheMiddleware(page), RequestFactory()
+    middleware(factory.get("/page/"))
+    freshness.throw_away()
+
+    together = threading.Barrier(6)
+    assert all_at_once(lambda: factory.get("/page/", {"utm_source": "mail"})) == [200] * 6
+    assert all_at_once(lambda: factory.head("/page/")) == [200] * 6
+    status, together = 410, threading.Barrier(1)
+    middleware(factory.get("/page/"))
+    together = threading.Barrier(6)
+    assert all_at_once(lambda: factory.get("/page/")) == [410] * 6

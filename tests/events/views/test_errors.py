@@ -184,3 +184,16 @@ def test_too_many_tries_are_told_when_to_come_back(client: Client) -> None:
     assert (response.status_code, response["Retry-After"]) == (429, "60")
     assert "That was too fast" in response.content.decode()
     cache.clear()
+
+
+@pytest.mark.parametrize("path", ["/en/webinars/a/", "/ar-eg/webinars/a/", "/AR/webinars/a/"])
+def test_language_that_there_is_not_leads_nowhere(client, path):
+    addresses.move("/webinars/a/", "/webinars/b/", host=make_host(), now=NOW)
+
+    assert client.get(path).status_code == 404
+
+
+def test_tail_of_an_address_stays_as_it_was_written(client):
+    addresses.move("/webinars/a/", "/webinars/b/", host=make_host(), now=NOW)
+
+    assert client.get("/webinars/a/x%3Fy%23z/")["Location"] == "/webinars/b/x%3Fy%23z/"
