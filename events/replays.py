@@ -11,6 +11,9 @@ from events.content_policy import allow
 from events.models import Host, Webinar
 from events.players import Kind, Recording, recording_at
 
+# What a click adds to the page's address: only then does another site hear of the reader.
+PLAY = "play"
+
 
 class ReplayState(StrEnum):
     """Whether there is anything to watch."""

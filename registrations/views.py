@@ -28,7 +28,7 @@ from events.choices import session_options
 from events.landing import get_draft, get_webinar, landing_page, published_or_404
 from events.models import OfferCondition, Question, Session, Webinar
 from events.reader import PARAMETER, chosen_zone, reader_zone, remember_zone
-from events.replays import ReplayState, let_play, replay_of, replay_page
+from events.replays import PLAY, ReplayState, let_play, replay_of, replay_page
 from events.syndication.head import machine_head
 from registrations import invites, offers, pages, signup, surveys, tokens
 from registrations.answers import given_answers, shown_answers
@@ -40,7 +40,6 @@ from registrations.same_origin import same_origin_only
 OUTCOME_SECONDS = 60 * 60
 OUTCOME_COOKIE = "registered"
 OUTCOME_SALT = "registrations.registered"
-REPLAY_STARTED = "play"
 # What the form's other buttons send: the page for another place or in another language, before anybody registers.
 SHOW_AGAIN = "show"
 
@@ -353,7 +352,7 @@ def registration_replay(request: HttpRequest, own: Registration) -> HttpResponse
         own.session.webinar,
         now=now,
         zone=_own_zone(request, own),
-        is_asked_for=REPLAY_STARTED in request.GET,
+        is_asked_for=PLAY in request.GET,
         is_registered=not own.is_cancelled,
     )
     if page.replay.state == ReplayState.NONE:
@@ -363,7 +362,7 @@ def registration_replay(request: HttpRequest, own: Registration) -> HttpResponse
             messages.success(
                 request, _("You watch the replay, so your code is unlocked: it is on your registration page.")
             )
-        return _see_other(f"{request.path}?{REPLAY_STARTED}=1")
+        return _see_other(f"{request.path}?{PLAY}=1")
     response = render(
         request,
         "registrations/replay.html",

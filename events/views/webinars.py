@@ -7,10 +7,7 @@ from django.views.decorators.http import require_safe
 
 from events.landing import landing_page, published_or_404
 from events.reader import reader_zone, remember_zone
-from events.replays import ReplayState, let_play, replay_page
-
-# A link alone shows what would happen; only a click on it lets another site know of the reader.
-PLAY = "play"
+from events.replays import PLAY, ReplayState, let_play, replay_page
 
 
 @require_safe
