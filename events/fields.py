@@ -29,6 +29,17 @@ class PlainTextField(models.TextField):  # type: ignore[type-arg]
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
         return _cleaned(self, model_instance, validators.plain_text)
 
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": PlainTextInput, **kwargs})
+
+
+class PlainTextInput(forms.CharField):
+    """Takes several lines as they are stored: browsers end them in another way, which is no change."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return validators.plain_text(text) if isinstance(text, str) else text
+
 
 class RichTextField(models.TextField):  # type: ignore[type-arg]
     """HTML that was cleaned when it was saved, so that templates may print it as it is."""

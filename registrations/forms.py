@@ -16,6 +16,7 @@ from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from events import timezones, validators
+from events.fields import PlainTextInput
 from events.models import Question, Session, Webinar
 from events.statements import Given, Statement, columns, instance
 
@@ -52,15 +53,6 @@ class SingleLineInput(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return validators.single_line(str(value or ""))
-
-
-class TextareaInput(forms.CharField):
-    """Several lines, without control characters."""
-
-    widget = forms.Textarea
-
-    def to_python(self, value: Any) -> str:
-        return validators.plain_text(str(value or ""))
 
 
 class SessionChoiceForm(forms.Form):
@@ -303,7 +295,7 @@ def _short_text(question: Question, given: Iterable[str]) -> forms.Field:
 
 
 def _long_text(question: Question, given: Iterable[str]) -> forms.Field:
-    return TextareaInput(
+    return PlainTextInput(
         validators=[_length_validator(MAX_LONG_ANSWER_LENGTH)],
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": _("Answer this question")},

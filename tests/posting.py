@@ -54,7 +54,8 @@ class _Form(HTMLParser):
         if tag == "form":
             self._is_inside = False
         if tag == "textarea" and self._text is not None:
-            self._add(self._name, "".join(self._text).removeprefix("\n"))
+            # Browsers end lines with both, whatever the page had (HTML 4.10.21.8).
+            self._add(self._name, "".join(self._text).removeprefix("\n").replace("\n", "\r\n"))
             self._text = None
         if tag == "select" and self._name:
             chosen = [value for value, is_selected in self._options if is_selected]

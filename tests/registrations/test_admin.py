@@ -430,6 +430,18 @@ def test_whoever_changes_what_nobody_answered_or_only_its_help_is_told_nothing(c
     assert "had answered" not in helped + unanswered
 
 
+def test_whoever_saves_an_answered_question_as_it_came_is_told_nothing(client, editor, host):
+    question = make_question(make_webinar(host=host), kind=Question.Kind.ONE_OF, options="Water\nLand")
+    person = make_registration(make_session(question.webinar, **COMING), answers={question: "Water"})
+
+    content = change_question(client, person).content.decode()
+
+    assert "was changed successfully" in content
+    assert "had answered" not in content
+    question.refresh_from_db()
+    assert question.options == "Water\nLand"
+
+
 def test_a_kind_that_cannot_hold_the_answers_is_refused_beside_it(client, editor, host):
     person = registered(host)
 
