@@ -16,10 +16,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from events.email_addresses import address_key, check_email
 from events.models import User
 from registrations import outbox
-from registrations.forms import check_email
-from registrations.models import Registration, address_key
+from registrations.models import Registration
 
 
 class AccountAdapter(DefaultAccountAdapter):

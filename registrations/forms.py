@@ -11,17 +11,16 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from events import timezones, validators
+from events.email_addresses import check_email
 from events.fields import PlainTextInput
 from events.models import Question, Session, Webinar
 from events.statements import Given, Statement, columns, instance
 
 MAX_NAME_LENGTH = 200
-MAX_EMAIL_LENGTH = 254
 MAX_SHORT_ANSWER_LENGTH = 300
 MAX_LONG_ANSWER_LENGTH = 4000
 # More choices than these are quicker to find in a list than among radio buttons.
@@ -405,49 +404,3 @@ def _length_validator(limit: int) -> Any:
             )
 
     return validate
-
-
-def check_email(email: str) -> None:
-    """Raise ValidationError with what is wrong with the address, where no mail could reach it."""
-    _at_most(email, MAX_EMAIL_LENGTH)
-    fault = _email_fault(email)
-    if fault:
-        raise ValidationError(fault, code="email")
-
-
-def _email_fault(email: str) -> str:
-    local, at, domain = email.rpartition("@")
-    if not at:
-        return gettext("The email address has no @ sign. It should look like name@example.org")
-    if any(mark.isspace() for mark in email):
-        return gettext("The email address has a space in it. It should look like name@example.org")
-    if "." not in domain.strip("."):
-        return gettext("The email address has no ending. It should look like name@example.org")
-    # Django's pattern ignores case so thoroughly that it takes ſ for s and the Kelvin sign for k. It takes a machine's
-    # number in brackets, too, which would lead mail into the network that the site runs in.
-    if not local.isascii() or domain.startswith("[") or not _is_email(email):
-        return gettext("The email address has a mistake in it. It should look like name@example.org")
-    if not _is_email(f"{local}@{_ascii_domain(domain)}"):
-        return gettext("The email address has a mistake in it. It should look like name@example.org")
-    return ""
-
-
-def _ascii_domain(domain: str) -> str:
-    """The domain as mail servers spell it (RFC 3490), empty where it cannot be spelt so or would become another.
-
-    The newer rules (RFC 5891) keep what the older ones fold: faß.de would reach whoever has fass.de.
-    """
-    try:
-        spelt = domain.encode("idna")
-        is_same = spelt.decode("idna").lower() == domain.lower()
-    except UnicodeError:
-        return ""
-    return spelt.decode("ascii") if is_same else ""
-
-
-def _is_email(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True

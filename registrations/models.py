@@ -26,11 +26,6 @@ def new_uid() -> str:
     return f"reg-{uuid.uuid4()}@{site_host()}"
 
 
-def address_key(email: str) -> str:
-    """What tells one address from another: without space around it, in one letter case."""
-    return email.strip().lower()
-
-
 class Registration(models.Model):
     """One person's place in one session of a webinar. Change it through `registrations.signup`.
 

@@ -19,11 +19,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from events import freshness
+from events.email_addresses import address_key
 from events.models import Question, Session
 from events.scheduling import PlannedTime
 from registrations import invites, offers, outbox
 from registrations.answers import store_answers
-from registrations.models import Message, Registration, address_key
+from registrations.models import Message, Registration
 
 
 class SignupError(Exception):

@@ -40,6 +40,7 @@ FLOORS = {
             "freshness",
             "pictures",
             "statements",
+            "email_addresses",
         },  # what knows no row
         {"formats", "validators", "players", "reader"},
         {"fields", "forms", "querysets", "meridian", "templatetags"},

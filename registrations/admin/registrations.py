@@ -22,11 +22,12 @@ from events.admin.confirmation import Question, ask, is_confirmed
 from events.admin.scoped import HostFilter
 from events.admin.sessions import WhenFilter
 from events.admin.wording import session_moment
+from events.email_addresses import address_key
 from events.models import Webinar
 from registrations import signup
 from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
 from registrations.forms import shown_answer
-from registrations.models import Answer, Message, OfferCode, Registration, address_key
+from registrations.models import Answer, Message, OfferCode, Registration
 
 
 class MailFilter(DropdownFilter):

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from events.email_addresses import check_email
 from events.models import Question, Session
-from registrations.forms import RegistrationForm, SessionChoiceForm, SurveyForm, can_hold, check_email, shown_answer
+from registrations.forms import RegistrationForm, SessionChoiceForm, SurveyForm, can_hold, shown_answer
 from tests.builders import NOW, make_question, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db

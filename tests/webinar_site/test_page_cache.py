@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from events import freshness, scheduling
 from events.models import Session, User, Webinar
-from registrations import signup, views
+from registrations import signup
+from registrations.views import registering
 from tests.builders import make_organizer, make_session, make_webinar
 from webinar_site import page_cache
 from webinar_site.page_cache import PageCacheMiddleware
@@ -367,7 +368,7 @@ def test_landing_page_is_over_when_its_session_starts(session):
         starts_at=now + timedelta(seconds=30), ends_at=now + timedelta(hours=1)
     )
     webinar = session.webinar
-    middleware = PageCacheMiddleware(lambda request: views.webinar(request, webinar.slug))
+    middleware = PageCacheMiddleware(lambda request: registering.webinar(request, webinar.slug))
 
     middleware(RequestFactory().get(webinar.get_absolute_url()))
 
