@@ -39,6 +39,23 @@ class Registration(models.Model):
         WAITLISTED = "waitlisted", _("On the waiting list")
         CANCELLED = "cancelled", _("Cancelled")
 
+    class Awaits(models.TextChoices):
+        """What somebody whose registration is pending has still to do, or others for them."""
+
+        PROOF = "proof", _("The address is to be proved")
+        APPROVAL = "approval", _("The organizer decides")
+        PAYMENT = "payment", _("Payment")
+
+    class CancelledBecause(models.TextChoices):
+        OWNER = "owner", _("Its owner cancelled it")
+        ORGANIZER = "organizer", _("An organizer cancelled it")
+        TURNED_DOWN = "turned_down", _("An organizer turned it down")
+        UNPROVED = "unproved", _("The address was not proved in time")
+        UNPAID = "unpaid", _("It was not paid in time")
+        PASSED = "passed", _("Its owner passed on the place that was offered")
+        UNANSWERED = "unanswered", _("Nobody answered when a place was offered")
+        ERASED = "erased", _("Its owner erased it")
+
     reference = models.CharField(max_length=12, unique=True, default=new_reference, editable=False)
     webinar = models.ForeignKey(Webinar, models.PROTECT, related_name="registrations", verbose_name=_("webinar"))
     session = models.ForeignKey(Session, models.PROTECT, related_name="registrations", verbose_name=_("session"))
@@ -47,13 +64,29 @@ class Registration(models.Model):
     # Longer than an address: some letters become two in lower case.
     email_key = models.CharField(max_length=512, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices)
+    # What a pending one waits for; empty for all others.
+    awaits = models.CharField(_("waits for"), max_length=8, choices=Awaits.choices, blank=True)
+    # Whether it is one of the session's `places_taken`: every confirmed one, a pending one whose place is kept, and a
+    # waiting one that is offered a place.
+    has_place = models.BooleanField(default=False, editable=False)
+    # When it is given up unless somebody acts: prove, pay, or take the place that is offered.
+    lapses_at = models.DateTimeField(_("kept until"), null=True, blank=True)
+    # Waits for any session of the webinar; `session` is the one that was asked for, or the next.
+    any_session = models.BooleanField(_("waits for any session"), default=False)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     language = models.CharField(_("language"), max_length=12, default="en")
     consented_at = models.DateTimeField(_("agreed to later mails"), null=True, blank=True)
     registered_at = models.DateTimeField(_("registered"))
+    proved_at = models.DateTimeField(_("address proved"), null=True, blank=True)
+    approved_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    cancelled_because = models.CharField(
+        _("why it was cancelled"), max_length=11, choices=CancelledBecause.choices, blank=True
+    )
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
     surveyed_at = models.DateTimeField(_("answered the survey"), null=True, blank=True)
     uid = models.CharField(max_length=300, unique=True, default=new_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
@@ -76,13 +109,36 @@ class Registration(models.Model):
                 condition=~models.Q(status="waitlisted") | models.Q(waiting_since__isnull=False),
                 name="registration_waits_since",
             ),
+            models.CheckConstraint(
+                condition=models.Q(status="pending", awaits__in=["proof", "approval", "payment"])
+                | (~models.Q(status="pending") & models.Q(awaits="")),
+                name="registration_pending_awaits",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="confirmed") | models.Q(has_place=True),
+                name="registration_confirmed_has_place",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="cancelled") | models.Q(has_place=False, lapses_at__isnull=True),
+                name="registration_cancelled_has_none",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="waitlisted", has_place=True) | models.Q(lapses_at__isnull=False),
+                name="registration_offer_lapses",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["session", "waiting_since", "id"],
-                condition=models.Q(status="waitlisted"),
+                condition=models.Q(status="waitlisted", has_place=False),
                 name="registration_queue",
             ),
+            models.Index(
+                fields=["webinar", "waiting_since", "id"],
+                condition=models.Q(status="waitlisted", has_place=False, any_session=True),
+                name="registration_any_queue",
+            ),
+            models.Index(fields=["lapses_at"], condition=models.Q(lapses_at__isnull=False), name="registration_lapses"),
             models.Index(fields=["session", "status"], name="registration_by_session"),
             models.Index(fields=["email_key"], name="registration_by_address"),
             models.Index(fields=["-registered_at", "-id"], name="registration_newest"),
@@ -100,8 +156,21 @@ class Registration(models.Model):
         return self.status == self.Status.WAITLISTED
 
     @property
+    def is_pending(self) -> bool:
+        return self.status == self.Status.PENDING
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether a place is kept for somebody who waited, until they take it, pass or stay silent."""
+        return self.is_waitlisted and self.has_place
+
+    @property
     def is_cancelled(self) -> bool:
         return self.status == self.Status.CANCELLED
+
+    @property
+    def is_erased(self) -> bool:
+        return self.erased_at is not None
 
     @property
     def own_time_zone(self) -> str:
@@ -178,6 +247,13 @@ class Message(models.Model):
     """
 
     class Kind(models.TextChoices):
+        PROOF = "proof", _("Confirm your address")
+        PENDING = "pending", _("Your registration is noted")
+        APPROVED = "approved", _("Your registration is accepted")
+        TURNED_DOWN = "turned_down", _("Your registration is turned down")
+        OFFERED = "offered", _("A place is kept for you")
+        LAPSED = "lapsed", _("Your place went to somebody else")
+        ERASED = "erased", _("Your registration is erased")
         CONFIRMED = "confirmed", _("You have a place")
         WAITLISTED = "waitlisted", _("You are on the waiting list")
         PROMOTED = "promoted", _("A place came free for you")
@@ -200,6 +276,7 @@ class Message(models.Model):
     # Those that carry the registration's calendar entry and so stand for its newest state.
     INVITE_KINDS = (
         Kind.CONFIRMED,
+        Kind.APPROVED,
         Kind.WAITLISTED,
         Kind.PROMOTED,
         Kind.SESSION_CHANGED,

@@ -41,7 +41,9 @@ class RegistrationQuerySet(models.QuerySet[Any]):
 
 
 # Somebody looks at a screen that says "we have written to you".
-AWAITED_KINDS = ("account", "confirmed", "waitlisted", "link_again", "session_changed", "cancelled")
+AWAITED_KINDS = (
+    *("account", "proof", "pending", "confirmed", "waitlisted", "link_again", "session_changed", "cancelled", "erased"),
+)
 
 
 class MessageQuerySet(models.QuerySet[Any]):

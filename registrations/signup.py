@@ -115,7 +115,7 @@ def cancel(registration: Registration, *, now: datetime) -> Registration:
         if session.has_ended(now):
             raise RegistrationOverError(_("The session is over, so there is nothing left to cancel."))
         held_a_place = mine.is_confirmed
-        mine.status, mine.cancelled_at = Registration.Status.CANCELLED, now
+        mine.status, mine.has_place, mine.cancelled_at = Registration.Status.CANCELLED, False, now
         if mine.dtstamp is not None:
             invites.revise(mine, now=now)
         mine.save()
@@ -244,7 +244,7 @@ def _lock_registration(registration: Registration, sessions: Mapping[int, Sessio
 
 
 def _place(registration: Registration, now: datetime) -> None:
-    registration.status = Registration.Status.CONFIRMED
+    registration.status, registration.has_place = Registration.Status.CONFIRMED, True
     registration.confirmed_at = now
     registration.waiting_since = None
     invites.revise(registration, now=now)
@@ -254,7 +254,7 @@ def _queue(registration: Registration, now: datetime) -> None:
     """Put somebody at the end of the queue of a locked session: behind the last, even by a slower clock."""
     queue = Registration.objects.waiting().filter(session_id=registration.session_id)
     last = queue.values_list("waiting_since", flat=True).last()
-    registration.status = Registration.Status.WAITLISTED
+    registration.status, registration.has_place = Registration.Status.WAITLISTED, False
     registration.confirmed_at = None
     registration.waiting_since = now if last is None else max(now, last + timedelta(microseconds=1))
     if registration.dtstamp is not None:  # an entry from before must go until there is a place again

@@ -8,7 +8,7 @@ from events.models.questions import Question
 from events.models.series import Partner, Series, SeriesPartnership, WebinarPartnership
 from events.models.sessions import Session
 from events.models.users import User
-from events.models.webinars import DisplayZone, Webinar
+from events.models.webinars import DisplayZone, Invitee, Webinar
 
 __all__ = [
     "Affiliation",
@@ -16,6 +16,7 @@ __all__ = [
     "DisplayZone",
     "FormerAddress",
     "Host",
+    "Invitee",
     "Membership",
     "Offer",
     "OfferCondition",

@@ -37,6 +37,18 @@ class Host(models.Model):
         ),
     )
     time_zone = TimeZoneField(_("home time zone"), default="UTC")
+    member_domains = PlainTextField(
+        _("domains of members"),
+        blank=True,
+        help_text=_("Whose addresses end in one of these may see webinars for members. One a line: example.org"),
+    )
+    requires_second_factor = models.BooleanField(
+        _("second step for organizers"),
+        default=False,
+        help_text=_(
+            "Whoever works for this host in the admin must sign in with a passkey or a code of an app as well."
+        ),
+    )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="hosts")
 
     class Meta:
@@ -49,6 +61,11 @@ class Host(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("host", args=[self.slug])
+
+    @property
+    def domains(self) -> list[str]:
+        """Its members' domains, in one letter case."""
+        return [line.strip().lower() for line in self.member_domains.splitlines() if line.strip()]
 
     def shown_zone(self, zone: str | None) -> str:
         """In which zone its times are told to a reader in that one: its own, by today's name, where nobody knows."""

@@ -30,6 +30,20 @@ class Question(models.Model):
     kind = models.CharField(_("kind of answer"), max_length=8, choices=Kind.choices, default=Kind.SHORT_TEXT)
     help_text = SingleLineField(_("help"), max_length=200, blank=True)
     options = PlainTextField(_("options"), blank=True, help_text=_("One a line, for one or some of several."))
+    depends_on = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="dependents",
+        verbose_name=_("only after"),
+        help_text=_("An earlier question of this webinar. Empty: it is always asked."),
+    )
+    depends_answers = PlainTextField(
+        _("answered with"),
+        blank=True,
+        help_text=_("One answer a line, any of which asks this question. Empty: any answer does."),
+    )
     is_required = models.BooleanField(_("required"), default=False)
     order = models.PositiveSmallIntegerField(_("order"), default=0)
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from events.email_addresses import address_key
 from events.fields import (
     PictureField,
     PlainTextField,
@@ -33,6 +34,9 @@ class Webinar(models.Model):
     class Access(models.TextChoices):
         EVERYONE = "everyone", _("Everyone")
         UNLISTED = "unlisted", _("Whoever has the link")
+        MEMBERS = "members", _("Members: signed in with an address of the host's domains")
+        INVITED = "invited", _("Whoever was invited: signed in with an address of the list")
+        PASSWORD = "password", _("Whoever has the password")
 
     class ReplayAccess(models.TextChoices):
         EVERYONE = "everyone", _("Everyone who sees the page")
@@ -58,6 +62,25 @@ class Webinar(models.Model):
     picture = PictureField(_("picture"), upload_to="webinars", blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
     access = models.CharField(_("who can view"), max_length=10, choices=Access.choices, default=Access.EVERYONE)
+    # As organizers wrote it: they hand it out, and look it up to do so.
+    access_password = SingleLineField(
+        _("password of the page"), max_length=100, blank=True, help_text=_("For those whom you tell it.")
+    )
+    needs_proof = models.BooleanField(
+        _("addresses are proved first"),
+        default=False,
+        help_text=_("A link in a mail must be followed; the place is kept for 24 hours meanwhile."),
+    )
+    needs_approval = models.BooleanField(
+        _("you accept each registration"), default=False, help_text=_("Nobody has a place before you do.")
+    )
+    offer_hours = models.PositiveSmallIntegerField(
+        _("hours to accept a place"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(14 * 24)],
+        help_text=_("For those who wait, once a place comes free. Empty: they have it at once."),
+    )
     price_amount = models.DecimalField(
         _("price"),
         max_digits=9,
@@ -67,6 +90,13 @@ class Webinar(models.Model):
         help_text=_("0 is free."),
     )
     price_currency = models.CharField(_("currency"), max_length=3, blank=True, help_text=_("Such as EUR."))
+    payment_days = models.PositiveSmallIntegerField(
+        _("days to pay"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text=_("So long an unpaid place is kept. Empty: until you cancel it."),
+    )
     registration_opens_at = models.DateTimeField(_("registration opens"), null=True, blank=True)
     registration_closes_at = models.DateTimeField(
         _("registration closes"), null=True, blank=True, help_text=_("Empty: when the session ends.")
@@ -97,7 +127,15 @@ class Webinar(models.Model):
             models.CheckConstraint(
                 condition=models.Q(status__in=["draft", "published", "cancelled"]), name="webinar_status"
             ),
-            models.CheckConstraint(condition=models.Q(access__in=["everyone", "unlisted"]), name="webinar_access"),
+            models.CheckConstraint(
+                condition=models.Q(access__in=["everyone", "unlisted", "members", "invited", "password"]),
+                name="webinar_access",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(access="password") | ~models.Q(access_password=""),
+                name="webinar_password_is_set",
+                violation_error_message=_("Choose the password that people will be told."),
+            ),
             models.CheckConstraint(
                 condition=models.Q(replay_access__in=["everyone", "registered"]), name="webinar_replay_access"
             ),
@@ -167,6 +205,30 @@ class Webinar(models.Model):
     def in_short(self) -> str:
         """What somebody passes on who tells others of it: the summary, and below it the address of its page."""
         return f"{self.summary}\n\n{absolute(self.get_absolute_url())}"
+
+
+class Invitee(models.Model):
+    """An address on the list of a webinar that is for invited people."""
+
+    webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="invitees", verbose_name=_("webinar"))
+    email = models.EmailField(_("email"), max_length=254)
+    # Longer than an address: some letters become two in lower case.
+    email_key = models.CharField(max_length=512, editable=False)
+
+    class Meta:
+        ordering = ["email_key"]
+        verbose_name = _("invited address")
+        verbose_name_plural = _("invited addresses")
+        constraints = [models.UniqueConstraint(fields=["webinar", "email_key"], name="invitee_once_per_webinar")]
+        indexes = [models.Index(fields=["email_key"], name="invitee_by_address")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Keep what tells the address from others beside it."""
+        self.email_key = address_key(self.email)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
 class DisplayZone(models.Model):

@@ -822,7 +822,7 @@ def test_without_a_replay_at_that_moment_there_are_words(client, replay, words):
 
 def test_whoever_cancelled_is_not_led_to_the_replay(client):
     own = ended_session(replay_url=REPLAY)
-    Registration.objects.update(status="cancelled", cancelled_at=timezone.now())
+    Registration.objects.update(status="cancelled", has_place=False, cancelled_at=timezone.now())
 
     page = client.get(own_url(own)).content.decode()
 
