@@ -70,6 +70,8 @@ def save_session(session: Session, *, by: User | None, now: datetime) -> Session
         if stored is None:
             session.revised_at = _whole_second(now)
             session.save()
+            # Whoever waits for any session of the webinar waits for this one too.
+            places_added.send(Session, session=session, now=now)
             return session
         if session.sequence != stored.sequence:
             raise ValidationError(CHANGED_MEANWHILE, code="stale")
@@ -114,7 +116,8 @@ def cancel_session(session: Session, *, by: User | None, now: datetime) -> Sessi
     """Call a session off and withdraw it from every calendar. Safe to run twice: the second time does nothing."""
     with transaction.atomic():
         freshness.throw_away()
-        stored = _locked_sessions().get(pk=session.pk)
+        # With all others of its webinar: whoever waits for any of them is told only when none is left.
+        stored = next(each for each in _locked_sessions().filter(webinar=session.webinar_id) if each.pk == session.pk)
         if stored.is_cancelled:
             return stored
         stored.state = Session.State.CANCELLED
@@ -129,8 +132,9 @@ def cancel_webinar(webinar: Webinar, *, by: User | None, now: datetime) -> Webin
     """Call a webinar off with every session that has not ended. Safe to run twice."""
     with transaction.atomic():
         freshness.throw_away()
-        for session in _locked_sessions().filter(webinar=webinar, ends_at__gt=now, state=Session.State.SCHEDULED):
-            cancel_session(session, by=by, now=now)
+        for session in list(_locked_sessions().filter(webinar=webinar)):
+            if not session.has_ended(now):
+                cancel_session(session, by=by, now=now)
         webinar.status = Webinar.Status.CANCELLED
         webinar.save(update_fields=["status", "updated_at"])
     return webinar

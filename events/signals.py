@@ -2,7 +2,7 @@
 
 `session_rescheduled`: sent with `session`, `previous` (a `PlannedTime`), `now` and `by`, when what a calendar shows of
 a session changed. `session_cancelled`: sent with `session`, `now` and `by`. `places_added`: sent with `session` and
-`now`, when its capacity was raised or when it takes place after all.
+`now`, when there are more of them: it is new, its capacity was raised, or it takes place after all.
 """
 
 from django.dispatch import Signal

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import Error, connection
 
-from registrations import emails, outbox, transport
+from registrations import doorbell, emails, outbox, transport
 from registrations.models import Message
+from registrations.pointless import PointlessError
 
 logger = logging.getLogger(__name__)
 
@@ -18,28 +19,45 @@ DRAIN_SECONDS = 60
 MARK_SENT_SECONDS = 30
 
 
-def deliver(message_id: int) -> bool:
-    """Send one message if it is due and nobody else has it. Safe to run twice, at once or later."""
+def deliver(message_id: int) -> int:
+    """Send one message, if it is due and nobody else has it, then whatever else is due: the bell rings once for all.
+
+    Returns how many were sent. Safe to run twice, at once or later.
+    """
+    doorbell.answer()
+    deadline = time.monotonic() + DRAIN_SECONDS
     message = outbox.claim(message_id, now=_now())
-    if message is None:
-        return False
     with transport.open_transport() as way_out:
-        return _deliver_claimed(message, way_out)
+        sent = _deliver_claimed(message, way_out) if message is not None else False
+        return sent + _deliver_due(way_out, deadline)
 
 
 def drain(*, seconds: float = DRAIN_SECONDS) -> int:
-    """Send whatever is due over one connection until nothing is left or the time is up. Returns how many were sent."""
+    """Send whatever is due, and first what a lost worker left behind, until nothing is left or the time is up.
+
+    All of it over one connection. Returns how many were sent.
+    """
+    doorbell.answer()
     deadline = time.monotonic() + seconds
     sent = 0
     with transport.open_transport() as way_out:
-        while time.monotonic() < deadline and (
-            batch := outbox.claim_abandoned(now=_now()) or outbox.claim_batch(now=_now())
-        ):
-            for place, message in enumerate(batch):
-                if time.monotonic() >= deadline:
-                    outbox.release(batch[place:])
-                    break
-                sent += _deliver_claimed(message, way_out)
+        while time.monotonic() < deadline and (abandoned := outbox.claim_abandoned(now=_now())):
+            sent += sum(_deliver_claimed(message, way_out) for message in abandoned)
+        return sent + _deliver_due(way_out, deadline)
+
+
+def _deliver_due(way_out: transport.Transport, deadline: float) -> int:
+    sent = 0
+    while time.monotonic() < deadline and (batch := outbox.claim_batch(now=_now())):
+        if len(batch) == outbox.BATCH_SIZE:
+            # There may be more than one worker should do alone.
+            outbox.nudge_sweep()
+        emails.read_ahead(batch)
+        for place, message in enumerate(batch):
+            if time.monotonic() >= deadline:
+                outbox.release(batch[place:])
+                break
+            sent += _deliver_claimed(message, way_out)
     return sent
 
 
@@ -51,7 +69,7 @@ def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
             return False
         mail = emails.compose(message, now=_now())
         answer = way_out.send(mail, before_data=lambda: outbox.mark_sending(message, now=_now()))
-    except emails.PointlessError as error:
+    except PointlessError as error:
         outbox.mark_dropped(message, reason=str(error))
     except transport.RefusedForGoodError as error:
         outbox.mark_dead(message, answer=str(error))

@@ -7,23 +7,27 @@ One function for each folder of templates/emails, named alike. Text and HTML are
 import hashlib
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from typing import Any
 from urllib.parse import urlsplit
 
 import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.html import escape
 
 from events import formats, validators
 from events.models.hosts import DEFAULT_ACCENT
-from registrations import invites, letters, mime
+from registrations import drafts, invites, letters, mime
+from registrations.drafts import Draft
 from registrations.letters import Letter
 from registrations.mime import ComposedMail
 from registrations.models import Message, Registration
+from registrations.pointless import MAY_COME, PointlessError, registration_of, require_point
 
 TEXT_COLUMNS = 72
 
@@ -31,99 +35,153 @@ _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 _KEPT_STYLE_MARK = ' data-css-inline="keep"'
 
 
-class PointlessError(Exception):
-    """The message has lost its point since it was written. The text says how, for organizers."""
-
-
 def compose(message: Message, *, now: datetime) -> ComposedMail:
     """The mail of one outbox row, as things stand now. Raises PointlessError when it need not be sent any more.
 
     Composing twice gives the same Message-ID and the same invite, so that a receiver can tell a repetition.
     """
+    require_point(message, now=now)
     with translation.override(formats.supported_language(message.language)):
         return _COMPOSERS[Message.Kind(message.kind)](message, now)
+
+
+def read_ahead(messages: Iterable[Message]) -> None:
+    """Fetch at once what composing these messages will read: a query for one is a query for all."""
+    letters.read_ahead(message.registration for message in messages if message.registration is not None)
 
 
 # ---------- the messages ----------
 
 
+def proof(message: Message, now: datetime) -> ComposedMail:
+    """Confirm your address. It bears no word of whoever typed it in, who may be anybody."""
+    registration = registration_of(message)
+    letter = letters.write(registration, now, name="", offers=[])
+    return _without_place(message, letter, now)
+
+
+def pending(message: Message, now: datetime) -> ComposedMail:
+    """Your registration waits for the organizer, or for your payment."""
+    letter = letters.write(registration_of(message), now, calendar="none", offers=[])
+    return _without_place(message, letter, now)
+
+
+def approved(message: Message, now: datetime) -> ComposedMail:
+    """The organizer has accepted your registration, and you have a place."""
+    return _request(message, letters.write(registration_of(message), now, calendar="entry"), now)
+
+
+def turned_down(message: Message, now: datetime) -> ComposedMail:
+    """The organizer has turned your registration down."""
+    return _without_place(message, _ended(registration_of(message), now), now)
+
+
 def confirmed(message: Message, now: datetime) -> ComposedMail:
     """You have a place."""
-    registration = _with_place(message, now)
-    return _request(message, letters.write(registration, now, calendar="entry"), now)
+    return _request(message, letters.write(registration_of(message), now, calendar="entry"), now)
+
+
+def offered(message: Message, now: datetime) -> ComposedMail:
+    """A place is kept for you: take it, or pass."""
+    letter = letters.write(registration_of(message), now, calendar="none", offers=[])
+    return _without_place(message, letter, now)
+
+
+def lapsed(message: Message, now: datetime) -> ComposedMail:
+    """You passed on the place that was kept for you, said nothing, or did not pay."""
+    return _without_place(message, _ended(registration_of(message), now), now)
 
 
 def promoted(message: Message, now: datetime) -> ComposedMail:
     """A place came free for you."""
-    registration = _with_place(message, now)
-    return _request(message, letters.write(registration, now, calendar="entry"), now)
+    return _request(message, letters.write(registration_of(message), now, calendar="entry"), now)
 
 
 def waitlisted(message: Message, now: datetime) -> ComposedMail:
     """You are on the waiting list: honest about having no place. An entry from before is withdrawn."""
-    registration = _registration(message)
-    _require_coming(registration, now)
-    if not registration.is_waitlisted:
-        raise PointlessError("No longer on the waiting list.")
-    letter = letters.write(registration, now, calendar="none", offers=[])
+    registration = registration_of(message)
+    called_off = letters.called_off(message, registration)
+    letter = letters.write(registration, now, calendar="none", offers=[], called_off=called_off)
     if registration.dtstamp is None:
         return _about(message, letter, now)
-    return _about(message, letter, now, invite=mime.Invite(invites.cancel(registration), "CANCEL"))
+    return _about(message, letter, now, invite=_cancellation(registration))
 
 
 def session_changed(message: Message, now: datetime) -> ComposedMail:
     """You changed session, and your entry moves with you."""
-    registration = _with_place(message, now)
+    registration = registration_of(message)
     letter = letters.write(registration, now, calendar="update", previous=letters.previous(message, registration))
     return _request(message, letter, now)
 
 
 def rescheduled(message: Message, now: datetime) -> ComposedMail:
-    """The session has moved, for those who hold a place and, without an invite, for those who wait."""
-    registration = _registration(message)
-    _require_coming(registration, now)
-    if registration.is_waitlisted:
-        letter = letters.write(
-            registration, now, calendar="none", offers=[], previous=letters.previous(message, registration)
-        )
-        return _about(message, letter, now)
-    _with_place(message, now)
-    letter = letters.write(registration, now, calendar="update", previous=letters.previous(message, registration))
-    return _request(message, letter, now)
+    """The session has moved, for those who hold a place and, without an invite, for those who may get one."""
+    registration = registration_of(message)
+    previous = letters.previous(message, registration)
+    if registration.is_confirmed:
+        return _request(message, letters.write(registration, now, calendar="update", previous=previous), now)
+    return _without_place(message, letters.write(registration, now, calendar="none", offers=[], previous=previous), now)
 
 
 def session_cancelled(message: Message, now: datetime) -> ComposedMail:
     """The session will not take place: whoever has an entry gets it withdrawn."""
-    registration = _registration(message)
-    if not registration.session.is_cancelled:
-        raise PointlessError("Moved to a session that takes place.")
-    return _withdrawal(message, registration, now)
+    return _withdrawal(message, registration_of(message), now)
 
 
 def cancelled(message: Message, now: datetime) -> ComposedMail:
     """The registration is cancelled, by its owner or an organizer: whoever has an entry gets it withdrawn."""
-    registration = _registration(message)
-    # Who came back only to wait has no entry any more either.
-    if registration.is_confirmed:
-        raise PointlessError("Registered again since.")
-    return _withdrawal(message, registration, now)
+    return _withdrawal(message, registration_of(message), now)
 
 
 def link_again(message: Message, now: datetime) -> ComposedMail:
     """Your link, for whoever registered twice, and how things stand."""
-    registration = _registration(message)
-    standing = _standing(registration, now)
-    calendar = {"place": "earlier", "waiting": "none"}.get(standing, "")
+    registration = registration_of(message)
+    standing = letters.standing(registration, now)
+    calendar = "earlier" if standing == "place" else "none" if standing in MAY_COME else ""
     letter = letters.write(registration, now, calendar=calendar)
     if standing != "place":
         letter = replace(letter, offers=[offer for offer in letter.offers if offer.code])
-    return _about(message, replace(letter, standing=standing), now)
+    return _about(message, letter, now)
+
+
+def erased(message: Message, now: datetime) -> ComposedMail:
+    """Your registration is erased: written by `write_erased` while it was still there."""
+    written = message.payload
+    return mime.mail(
+        subject=written["subject"],
+        text=written["text"],
+        html=written["html"],
+        sender=mime.Person(*written["sender"]),
+        recipient=mime.Person(*written["recipient"]),
+        message_id=_message_id(message),
+        language=written["language"],
+        now=now,
+        invite=mime.Invite(written["invite"].encode(), "CANCEL") if written["invite"] else None,
+    )
+
+
+def write_erased(registration: Registration, *, now: datetime) -> dict[str, Any]:
+    """What the mail about an erasing says, to be kept with its row until it is sent: soon nobody knows it any more.
+
+    The entry of a session that is over stays where it is.
+    """
+    with translation.override(registration.own_language):
+        is_withdrawn = not registration.session.has_ended(now) and _has_untold_withdrawal(registration)
+        letter = _ended(registration, now, calendar="withdrawal" if is_withdrawn else "")
+        words = _render(Message.Kind.ERASED, letter)
+        return {
+            "subject": words.subject,
+            "text": words.text,
+            "html": words.html,
+            "language": letter.language,
+            "sender": [letter.host_name, invites.organizer_address(registration)],
+            "recipient": [letter.name, letter.email],
+            "invite": invites.cancel(registration).decode() if is_withdrawn else "",
+        }
 
 
 def account(message: Message, now: datetime) -> ComposedMail:
     """Signing in: subject and text were written by whoever asked for it."""
-    if "text" not in message.payload:
-        raise PointlessError("Its text is gone.")
     if now - message.created_at > timedelta(seconds=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT):
         raise PointlessError("The code in it is no longer valid.")
     sender_name, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
@@ -139,72 +197,66 @@ def account(message: Message, now: datetime) -> ComposedMail:
 
 
 _COMPOSERS: dict[Message.Kind, Callable[[Message, datetime], ComposedMail]] = {
+    Message.Kind.PROOF: proof,
+    Message.Kind.PENDING: pending,
+    Message.Kind.APPROVED: approved,
+    Message.Kind.TURNED_DOWN: turned_down,
     Message.Kind.CONFIRMED: confirmed,
     Message.Kind.WAITLISTED: waitlisted,
+    Message.Kind.OFFERED: offered,
+    Message.Kind.LAPSED: lapsed,
     Message.Kind.PROMOTED: promoted,
     Message.Kind.SESSION_CHANGED: session_changed,
     Message.Kind.RESCHEDULED: rescheduled,
     Message.Kind.SESSION_CANCELLED: session_cancelled,
     Message.Kind.CANCELLED: cancelled,
     Message.Kind.LINK_AGAIN: link_again,
+    Message.Kind.ERASED: erased,
     Message.Kind.ACCOUNT: account,
 }
 
 
-# ---------- whether there is a point ----------
-
-
-def _registration(message: Message) -> Registration:
-    if message.registration is None:
-        raise PointlessError("The registration is gone.")
-    return message.registration
-
-
-def _with_place(message: Message, now: datetime) -> Registration:
-    registration = _registration(message)
-    _require_coming(registration, now)
-    if not registration.is_confirmed:
-        raise PointlessError("No longer holds a place.")
-    return registration
-
-
-def _require_coming(registration: Registration, now: datetime) -> None:
-    if registration.session.is_cancelled:
-        raise PointlessError("The session has been cancelled.")
-    if registration.session.has_ended(now):
-        raise PointlessError("The session is over.")
-
-
-def _standing(registration: Registration, now: datetime) -> str:
-    if registration.is_cancelled:
-        return "cancelled"
-    if registration.session.is_cancelled:
-        return "called_off"
-    if registration.session.has_ended(now):
-        return "over"
-    return "waiting" if registration.is_waitlisted else "place"
-
-
-# ---------- the three kinds of mail about a registration ----------
+# ---------- the kinds of mail about a registration ----------
 
 
 def _request(message: Message, letter: Letter, now: datetime) -> ComposedMail:
-    registration = _registration(message)
+    registration = registration_of(message)
     return _about(message, letter, now, invite=mime.Invite(invites.request(registration), "REQUEST"))
+
+
+def _without_place(message: Message, letter: Letter, now: datetime) -> ComposedMail:
+    """A mail to somebody who has no entry; one from before goes, should the mail that withdraws it be lost to this."""
+    registration = registration_of(message)
+    invite = _cancellation(registration) if _has_untold_withdrawal(registration) else None
+    return _about(message, letter, now, invite=invite)
 
 
 def _withdrawal(message: Message, registration: Registration, now: datetime) -> ComposedMail:
     has_entry = registration.dtstamp is not None
-    letter = letters.write(registration, now, calendar="withdrawal" if has_entry else "")
-    # What was earned stays; what was not can no longer be.
-    letter = replace(letter, offers=[offer for offer in letter.offers if offer.code])
-    if not has_entry:
-        return _about(message, letter, now)
-    return _about(message, letter, now, invite=mime.Invite(invites.cancel(registration), "CANCEL"))
+    letter = _ended(registration, now, calendar="withdrawal" if has_entry else "")
+    return _about(message, letter, now, invite=_cancellation(registration) if has_entry else None)
+
+
+def _ended(registration: Registration, now: datetime, *, calendar: str = "") -> Letter:
+    """The letter about what is no more: what was earned stays; what was not can no longer be."""
+    letter = letters.write(registration, now, calendar=calendar)
+    return replace(letter, offers=[offer for offer in letter.offers if offer.code])
+
+
+def _cancellation(registration: Registration) -> mime.Invite:
+    return mime.Invite(invites.cancel(registration), "CANCEL")
+
+
+def _has_untold_withdrawal(registration: Registration) -> bool:
+    """Whether there was an entry once, and no mail that was sent has told its newest revision."""
+    if registration.dtstamp is None:
+        return False
+    told = registration.messages.filter(state=Message.State.SENT, sequence__gte=registration.sequence)
+    return not told.exists()
 
 
 def _about(message: Message, letter: Letter, now: datetime, *, invite: mime.Invite | None = None) -> ComposedMail:
-    return _mail(message, letter, now, sender=invites.organizer_address(_registration(message)), invite=invite)
+    return _mail(message, letter, now, sender=invites.organizer_address(registration_of(message)), invite=invite)
 
 
 # ---------- from letter to mail ----------
@@ -219,19 +271,38 @@ def _mail(
     html: str = "",
     invite: mime.Invite | None = None,
 ) -> ComposedMail:
-    folder = f"emails/{message.kind}"
-    subject = validators.single_line(render_to_string(f"{folder}/subject.txt", {"letter": letter}))
-    letter = replace(letter, subject=subject)
+    words = _render(Message.Kind(message.kind), letter)
     return mime.mail(
-        subject=subject,
-        text=tidied(render_to_string(f"{folder}/body.txt", {"letter": letter})),
-        html=html or _inlined(render_to_string(f"{folder}/body.html", {"letter": letter})),
+        subject=words.subject,
+        text=words.text,
+        html=html or words.html,
         sender=mime.Person(letter.host_name, sender),
         recipient=mime.Person(letter.name, letter.email),
         message_id=_message_id(message),
         language=letter.language,
         now=now,
         invite=invite,
+    )
+
+
+def _render(kind: Message.Kind, letter: Letter) -> Draft:
+    """A letter, rendered. What was written elsewhere, such as a code to sign in with, is never kept for others."""
+    draft, words = (_draft(kind, letter), []) if letter.text else drafts.drafted(_draft, kind, letter)
+    return Draft(
+        subject=validators.single_line(drafts.fill(draft.subject, words)),
+        text=tidied(drafts.fill(draft.text, words)),
+        html=drafts.fill(draft.html, words, write=escape),
+    )
+
+
+def _draft(kind: str, letter: Letter) -> Draft:
+    folder = f"emails/{kind}"
+    subject = validators.single_line(render_to_string(f"{folder}/subject.txt", {"letter": letter}))
+    letter = replace(letter, subject=subject)
+    return Draft(
+        subject=subject,
+        text=render_to_string(f"{folder}/body.txt", {"letter": letter}),
+        html=_inlined(render_to_string(f"{folder}/body.html", {"letter": letter})),
     )
 
 

@@ -5,17 +5,22 @@ Read only: nothing is rendered and nothing is sent here.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
+from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.translation import get_language, get_language_bidi, gettext, pgettext
 
 from events import formats, palette, timezones, validators
 from events.conditions import condition_text
 from events.links import absolute
+from events.models import Session
 from events.models.hosts import DEFAULT_ACCENT
 from events.scheduling import PlannedTime
 from registrations import tokens
@@ -36,8 +41,15 @@ class Moment:
     is_own: bool = False
 
     @property
+    def is_utc(self) -> bool:
+        """Whether it is in UTC itself, which is no city and has no distance from UTC to tell."""
+        return self.city == "UTC"
+
+    @property
     def whole(self) -> str:
         """Wednesday 28 October 2020, 17:30 to 19:00 in Tashkent (UTC+5)"""
+        if self.is_utc:
+            return gettext("%(date)s, %(hours)s UTC") % {"date": self.date, "hours": self.hours}
         return gettext("%(date)s, %(hours)s in %(city)s (%(offset)s)") % {
             "date": self.date,
             "hours": self.hours,
@@ -122,9 +134,33 @@ class Letter:
     frees_place: bool = False
     position: int | None = None
     standing: str = ""
+    # When the session was in which they had been offered a place, until it was called off.
+    called_off: str = ""
+    # For how long a place is kept for whoever waits; None where they have it at once.
+    offer_hours: int | None = None
+    # Sessions, in words, for whoever waits for any of them.
+    waits_for: list[str] = field(default_factory=list)
+    has_place: bool = False
+    is_accepted: bool = False
+    needs_approval: bool = False
+    kept_until: str = ""
+    price: str = ""
+    how_to_pay: str = ""
+    because: str = ""
+    home_url: str = ""
     subject: str = ""
     text: str = ""
     paragraphs: list[Paragraph] = field(default_factory=list)
+
+
+def read_ahead(registrations: Iterable[Registration]) -> None:
+    """Fetch at once what letters about these people will read, in as many queries as for one of them."""
+    prefetch_related_objects(
+        list(registrations),
+        "session__webinar__display_zones",
+        "session__webinar__sessions",
+        "offer_codes__offer__conditions",
+    )
 
 
 def write(registration: Registration, now: datetime, **fields: Any) -> Letter:
@@ -154,11 +190,46 @@ def write(registration: Registration, now: datetime, **fields: Any) -> Letter:
             "webinar_url": absolute(webinar.get_absolute_url()),
             "has_other_sessions": _has_other_sessions(registration, now),
             "frees_place": session.capacity is not None,
-            "position": Registration.objects.position_of(registration),
+            "standing": standing(registration, now),
+            "position": Registration.objects.position_of(registration, now=now),
+            "waits_for": _waits_for(registration, zone, now),
+            "offer_hours": webinar.offer_hours,
+            "has_place": registration.has_place,
+            "is_accepted": registration.approved_at is not None,
+            "needs_approval": webinar.needs_approval and registration.approved_at is None,
+            "kept_until": _date_and_place_time(registration.lapses_at, zone),
+            "how_to_pay": validators.plain_text(webinar.how_to_pay),
+            "price": "" if webinar.is_free else formats.price(webinar.price_amount, webinar.price_currency),
+            "because": registration.cancelled_because,
+            "home_url": absolute(reverse("home")),
             **({} if "offers" in fields else {"offers": _offers(registration, zone, now)}),
             **fields,
         },
     )
+
+
+def standing(registration: Registration, now: datetime) -> str:
+    """How things stand for its owner, in a word that templates choose by."""
+    if registration.is_cancelled:
+        return "cancelled"
+    if _sessions_waited_for(registration, now):
+        return "waiting"
+    if registration.session.is_cancelled:
+        return "called_off"
+    if registration.session.has_ended(now):
+        return "over"
+    if registration.is_pending:
+        return registration.awaits
+    if registration.is_offered:
+        return "offered"
+    return "waiting" if registration.is_waitlisted else "place"
+
+
+def _sessions_waited_for(registration: Registration, now: datetime) -> list[Session]:
+    """What is left for whoever waits for any session, also when the one they asked for is not."""
+    if not (registration.is_waitlisted and registration.any_session) or registration.has_place:
+        return []
+    return _coming(registration, now)
 
 
 def blank(accent: str, *, title: str, host_name: str, email: str) -> Letter:
@@ -212,6 +283,15 @@ def previous(message: Message, registration: Registration) -> Moment | None:
     return _moment(planned.starts_at, planned.starts_at + planned.duration, zone)
 
 
+def called_off(message: Message, registration: Registration) -> str:
+    """When the session was in which a place was offered until it was called off; empty where that is not the news."""
+    planned = PlannedTime.from_payload(message.payload.get("called_off", {}))
+    if planned is None:
+        return ""
+    zone = registration.own_time_zone if registration.time_zone else planned.time_zone
+    return _moment(planned.starts_at, planned.starts_at + planned.duration, zone).whole
+
+
 def _cities(registration: Registration, own_zone: str) -> list[CityTime]:
     """The webinar's other zones, in the organizer's order."""
     session = registration.session
@@ -245,17 +325,31 @@ def _join(registration: Registration, zone: str, now: datetime) -> Join:
     )
 
 
+def _coming(registration: Registration, now: datetime) -> list[Session]:
+    """The sessions of its webinar that are still to end, soonest first."""
+    sessions = registration.session.webinar.sessions.all()
+    return [session for session in sessions if not session.is_cancelled and not session.has_ended(now)]
+
+
+def _waits_for(registration: Registration, zone: str, now: datetime) -> list[str]:
+    """Those that somebody would come to who has no place yet and wants any, in words."""
+    if not registration.any_session or registration.has_place or registration.is_cancelled:
+        return []
+    sessions = _coming(registration, now)
+    return [_moment(session.starts_at, session.ends_at, zone).whole for session in sessions]
+
+
 def _has_other_sessions(registration: Registration, now: datetime) -> bool:
     """Whether there is another session that its owner could change to."""
     session = registration.session
-    others = session.webinar.sessions.scheduled().upcoming(now).exclude(pk=session.pk)
+    others = [other for other in _coming(registration, now) if other.pk != session.pk]
     # Whoever has a place would lose it by queueing elsewhere, unless it is of no use any more.
-    may_queue = registration.is_waitlisted or session.is_cancelled or session.has_ended(now)
+    may_queue = not registration.has_place or session.is_cancelled or session.has_ended(now)
     return any(other.takes_registrations(now) and (may_queue or not other.is_full) for other in others)
 
 
 def _offers(registration: Registration, zone: str, now: datetime) -> list[OfferShown]:
-    codes = registration.offer_codes.select_related("offer").prefetch_related("offer__conditions").order_by("pk")
+    codes = sorted(registration.offer_codes.all(), key=attrgetter("pk"))
     return [_offer(code, zone, now) for code in codes if not code.offer.has_ended(now)]
 
 

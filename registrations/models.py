@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -145,7 +146,7 @@ class Registration(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.reference})"
+        return f"{self.name or _('Erased')} ({self.reference})"
 
     @property
     def is_confirmed(self) -> bool:
@@ -163,6 +164,10 @@ class Registration(models.Model):
     def is_offered(self) -> bool:
         """Whether a place is kept for somebody who waited, until they take it, pass or stay silent."""
         return self.is_waitlisted and self.has_place
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Whether the time to act has run out, though nobody may have noted it yet."""
+        return self.lapses_at is not None and self.lapses_at <= now
 
     @property
     def is_cancelled(self) -> bool:
@@ -250,9 +255,9 @@ class Message(models.Model):
         PROOF = "proof", _("Confirm your address")
         PENDING = "pending", _("Your registration is noted")
         APPROVED = "approved", _("Your registration is accepted")
-        TURNED_DOWN = "turned_down", _("Your registration is turned down")
+        TURNED_DOWN = "turned_down", _("Your registration was not accepted")
         OFFERED = "offered", _("A place is kept for you")
-        LAPSED = "lapsed", _("Your place went to somebody else")
+        LAPSED = "lapsed", _("Your registration has ended")
         ERASED = "erased", _("Your registration is erased")
         CONFIRMED = "confirmed", _("You have a place")
         WAITLISTED = "waitlisted", _("You are on the waiting list")

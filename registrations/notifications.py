@@ -17,25 +17,40 @@ CHUNK = 500
 
 def tell_rescheduled(session: Session, *, previous: PlannedTime, now: datetime) -> int:
     """Owe everybody with a place or waiting for one the session's new time. Returns how many."""
-    return _tell(session, Message.Kind.RESCHEDULED, now=now, payload=previous.as_payload())
+    payload = previous.as_payload()
+    return _tell(audience(session), session, Message.Kind.RESCHEDULED, now=now, payload=payload)
 
 
 def tell_session_cancelled(session: Session, *, now: datetime) -> int:
-    """Owe everybody with a place or waiting for one that it will not take place. Returns how many."""
-    return _tell(session, Message.Kind.SESSION_CANCELLED, now=now, payload={})
+    """Owe everybody with a place or waiting for one that it will not take place. Returns how many.
+
+    Also those who would have come to any session, where it is still theirs: then none is left to wait for.
+    """
+    return _tell(_everybody(session), session, Message.Kind.SESSION_CANCELLED, now=now, payload={})
 
 
-def audience(session: Session) -> RegistrationQuerySet:
-    """Who hears of a change of the session: those with a place, those who may get one, and those who wait."""
-    return Registration.objects.filter(session=session).active().order_by("pk")
+def audience(*sessions: Session) -> RegistrationQuerySet:
+    """Who hears of a change of these sessions: those with a place, those who may get one, and those who wait for it.
+
+    Nothing is sent to an address that nobody proved, nor to whoever was erased; and it is no news for those who wait
+    for whichever session has a place first.
+    """
+    return _everybody(*sessions).exclude(any_session=True, has_place=False)
 
 
-def _tell(session: Session, kind: Message.Kind, *, now: datetime, payload: dict[str, Any]) -> int:
+def _everybody(*sessions: Session) -> RegistrationQuerySet:
+    told = Registration.objects.filter(session__in=sessions, erased_at__isnull=True).active()
+    return told.exclude(awaits=Registration.Awaits.PROOF).order_by("pk")
+
+
+def _tell(
+    people: RegistrationQuerySet, session: Session, kind: Message.Kind, *, now: datetime, payload: dict[str, Any]
+) -> int:
     _revise_entries(session, now=now)
     told = 0
-    for people in _chunks(audience(session).select_related("session__webinar__host")):
-        outbox.enqueue_all(people, kind, now=now, payload=payload)
-        told += len(people)
+    for chunk in _chunks(people.select_related("session__webinar__host")):
+        outbox.enqueue_all(chunk, kind, now=now, payload=payload)
+        told += len(chunk)
     if told:
         outbox.nudge_sweep()
     return told

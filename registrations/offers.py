@@ -4,11 +4,12 @@ import secrets
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from events import timezones
 from events.models import Offer, OfferCondition, Session
+from events.statements import Given, Statement
 from registrations.models import UNAMBIGUOUS, OfferCode, Registration
 
 CODE_LENGTH = 12  # of 29 letters and digits: 58 bits, beyond guessing at any rate a shop would answer
@@ -24,13 +25,29 @@ def issue(registration: Registration, *, now: datetime) -> list[OfferCode]:
     Inside the caller's transaction; may run twice, since what was issued stays. A registration that changed session
     keeps its codes: moving about must not make new ones.
     """
-    offers = (
-        Offer.objects.active(now)
-        .for_webinar(registration.session.webinar)
-        .exclude(codes__registration=registration)
-        .prefetch_related("conditions")
+    webinar = registration.session.webinar
+    due = _DUE.rows(
+        now=now,
+        registration=registration.pk,
+        webinar=webinar.pk,
+        series=webinar.series_id,
+        host=webinar.host_id,
     )
-    return OfferCode.objects.bulk_create([_new_code(registration, offer, now) for offer in offers])
+    if not due:
+        return []
+    return OfferCode.objects.bulk_create([_new_code(registration, *row, now=now) for row in due])
+
+
+def _write_due() -> QuerySet[Offer, tuple[int, str, bool]]:
+    """The offers that a registration has no code of yet: which, what codes begin with, whether registering earns it."""
+    registering = OfferCondition.objects.filter(offer=OuterRef("pk"), kind=OfferCondition.Kind.REGISTERED)
+    issued = OfferCode.objects.filter(offer=OuterRef("pk"), registration=Given("registration"))
+    offers = Offer.objects.active(Given("now"))
+    covering = offers.covering(webinar=Given("webinar"), series=Given("series"), host=Given("host"))
+    return covering.filter(~Exists(issued)).values_list("pk", "code_prefix", Exists(registering))
+
+
+_DUE = Statement(_write_due)
 
 
 def move_codes(registration: Registration, *, session: Session) -> None:
@@ -82,14 +99,12 @@ def _is_in_time(condition: OfferCondition, now: datetime) -> bool:
     return condition.until is None or now.astimezone(zone).date() <= condition.until
 
 
-def _new_code(registration: Registration, offer: Offer, now: datetime) -> OfferCode:
-    kinds = {condition.kind for condition in offer.conditions.all()}
-    is_earned = OfferCondition.Kind.REGISTERED in kinds
+def _new_code(registration: Registration, offer: int, prefix: str, is_earned: bool, *, now: datetime) -> OfferCode:  # noqa: FBT001 - a row
     return OfferCode(
         registration=registration,
-        offer=offer,
+        offer_id=offer,
         session=registration.session,
-        code=new_code(offer.code_prefix),
+        code=new_code(prefix),
         issued_at=now,
         unlocked_at=now if is_earned else None,
         unlocked_by=OfferCondition.Kind.REGISTERED if is_earned else "",

@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import connection, models, transaction
+from django.db.models import Case, F, Value, When
 from django.utils.translation import get_language
-from kombu.exceptions import OperationalError
 
 from events.models import Session
+from registrations import doorbell
 from registrations.models import Message, Registration
 from registrations.querysets import MessageQuerySet
 
@@ -26,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 # Longer than any task may run, so that nobody else begins while its worker may still be at it; see settings.
 CLAIM_FOR = timedelta(seconds=320)
-BATCH_SIZE = 50
+# Few enough that nobody waits long behind others while another worker has nothing to do.
+BATCH_SIZE = 20
 # What follows a failed attempt: short for a mail server that restarts, never so long that what follows waits for a day.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 30, *[60] * 48))
 # Attempts after which a message that was left behind each time is taken for what kills its workers.
@@ -36,13 +36,15 @@ SWEEP_TASK = "registrations.tasks.sweep_outbox"
 LINK_AGAIN_AT_MOST_EVERY = timedelta(minutes=10)
 
 _UPDATES = {Message.Kind.RESCHEDULED, Message.Kind.SESSION_CHANGED}
-# What tells the newest state anyway, and so carries an update with it.
+# What tells somebody with a place the newest state anyway, and so carries an update with it.
 _CARRIERS = {
     Message.Kind.CONFIRMED,
+    Message.Kind.APPROVED,
     Message.Kind.PROMOTED,
-    Message.Kind.WAITLISTED,
     Message.Kind.SESSION_CHANGED,
 }
+# What was written for good when it was owed, and is forgotten as soon as it is over.
+_WRITTEN_KINDS = (Message.Kind.ACCOUNT, Message.Kind.ERASED)
 
 
 # ---------- writing ----------
@@ -57,6 +59,13 @@ def enqueue(
         _nudge_after_commit(DELIVER_TASK, message.pk)
 
 
+def enqueue_first(registration: Registration, kind: Message.Kind, *, now: datetime) -> None:
+    """Owe somebody who has just been written down their first mail: one INSERT, since nothing earlier can wait."""
+    message = _new_message(registration, kind, now=now, payload={})
+    message.save(force_insert=True)
+    _nudge_after_commit(DELIVER_TASK, message.pk)
+
+
 def enqueue_all(
     registrations: Iterable[Registration],
     kind: Message.Kind,
@@ -68,14 +77,14 @@ def enqueue_all(
 
     Mails that still wait are not sent stale. An update is taken over by one of the same kind or by a first mail, which
     will show the newest state; any other replaces them. Holding the rows' locks settles it with a worker about to
-    claim them. The caller holds the registrations' locks.
+    claim them. The caller holds the registrations' locks. Whoever was erased is owed nothing.
     """
-    people = list(registrations)
+    people = [person for person in registrations if not person.is_erased]
     waiting = _queued_messages(people)
     carried, replaced, fresh = [], [], []
     for person in people:
         earlier = waiting.get(person.pk, [])
-        carrier = next((message for message in reversed(earlier) if _carries(message, kind)), None)
+        carrier = next((message for message in reversed(earlier) if _carries(message, kind, person)), None)
         if carrier is None:
             replaced += [message.pk for message in earlier]
             fresh.append(_new_message(person, kind, now=now, payload=payload or {}))
@@ -103,26 +112,80 @@ def _queued_messages(people: list[Registration]) -> dict[int, list[Message]]:
     return waiting
 
 
-def _carries(message: Message, kind: Message.Kind) -> bool:
-    return kind in _UPDATES and (message.kind == kind or message.kind in _CARRIERS)
+def _carries(message: Message, kind: Message.Kind, person: Registration) -> bool:
+    return kind in _UPDATES and (message.kind == kind or message.kind in _carriers(person))
+
+
+def _carriers(person: Registration) -> set[Message.Kind]:
+    """What tells somebody their newest state. What told an earlier one has lost its point, and carries nothing."""
+    if person.is_confirmed:
+        return _CARRIERS
+    if person.is_waitlisted:
+        return {Message.Kind.OFFERED if person.is_offered else Message.Kind.WAITLISTED}
+    return {Message.Kind.PENDING}
 
 
 def enqueue_link_again(registration: Registration, *, asked_for: Session, now: datetime) -> None:
     """Owe somebody who registered again the link they have, at most once in ten minutes.
 
     Who asked for the session they have is told by any mail of these ten minutes, so that a double click sends one;
-    who asked for another must hear that nothing changed. Under the registration's lock, so that two requests at once
-    owe one mail.
+    who asked for another must hear that nothing changed. An address that nobody proved is asked to be once more.
+    Under the registration's lock, so that two requests at once owe one mail.
     """
     locked = Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
+    kind = Message.Kind.PROOF if locked.awaits == Registration.Awaits.PROOF else Message.Kind.LINK_AGAIN
     recent = locked.messages.filter(created_at__gt=now - LINK_AGAIN_AT_MOST_EVERY)
     if asked_for.pk != locked.session_id:
-        recent = recent.filter(kind=Message.Kind.LINK_AGAIN)
-    if recent.exists():
+        recent = recent.filter(kind=kind)
+    if locked.is_erased or recent.exists():
         return
-    message = _new_message(locked, Message.Kind.LINK_AGAIN, now=now, payload={})
+    message = _new_message(locked, kind, now=now, payload={})
     message.save()
     _nudge_after_commit(DELIVER_TASK, message.pk)
+
+
+def enqueue_again(message: Message, registration: Registration, *, now: datetime) -> None:
+    """Owe the registration's owner a mail of theirs once more, with what holds now. `correspondence` decides whether.
+
+    The caller holds the registration's lock. What still waits stays: it is about something else.
+    """
+    again = _new_message(registration, Message.Kind(message.kind), now=now, payload=message.payload)
+    # Beside the first of its kind, which may have told the same revision.
+    again.key = f"{message.kind}{again_mark(registration)}{now:%Y%m%dT%H%M%S%f}"
+    again.save()
+    _nudge_after_commit(DELIVER_TASK, again.pk)
+
+
+def again_mark(registration: Registration) -> str:
+    """What stands in the keys of those mails of a registration that were asked for once more."""
+    return f"-{registration.reference}-again-"
+
+
+def enqueue_erased(registration: Registration, *, written: dict[str, Any], now: datetime) -> None:
+    """Owe somebody the last mail, written already: by the time it is sent, nobody knows them any more."""
+    message = Message.objects.create(
+        key=f"{Message.Kind.ERASED}-{registration.reference}",
+        kind=Message.Kind.ERASED,
+        registration=registration,
+        to_email=registration.email,
+        language=registration.language,
+        payload=written,
+        created_at=now,
+        due_at=now,
+    )
+    _nudge_after_commit(DELIVER_TASK, message.pk)
+
+
+def forget(registration: Registration) -> None:
+    """Forget to whom the mails about a registration went and what they told; those still owed are not sent.
+
+    One that is being sent at this moment stays open, so that what follows cannot overtake it. Its worker ends it.
+    """
+    # Decided by the database and not here: between reading and writing a worker may begin.
+    is_owed = When(state__in=(Message.State.QUEUED, Message.State.CLAIMED), then=Value(Message.State.DROPPED))
+    registration.messages.order_by().update(
+        to_email="", payload={}, answer="", state=Case(is_owed, default=F("state"), output_field=models.CharField())
+    )
 
 
 def enqueue_account_mail(*, to_email: str, subject: str, text: str, html: str, now: datetime) -> Message:
@@ -146,9 +209,11 @@ def nudge_sweep() -> None:
 
 
 def retry(message: Message, *, now: datetime) -> bool:
-    """Queue a dead message again, from its first attempt. False when it is not dead (any more)."""
-    revived = Message.objects.filter(pk=message.pk, state=Message.State.DEAD).update(
-        state=Message.State.QUEUED, due_at=now, attempts=0, answer=""
+    """Queue a dead message again, from its first attempt. False when it is not dead (any more), or was forgotten."""
+    revived = (
+        Message.objects.filter(pk=message.pk, state=Message.State.DEAD)
+        .exclude(to_email="")
+        .update(state=Message.State.QUEUED, due_at=now, attempts=0, answer="")
     )
     if revived:
         _nudge_after_commit(DELIVER_TASK, message.pk)
@@ -157,8 +222,10 @@ def retry(message: Message, *, now: datetime) -> bool:
 
 def _new_message(registration: Registration, kind: Message.Kind, *, now: datetime, payload: dict[str, Any]) -> Message:
     revision = _promised_revision(registration, kind)
-    # A revision of the entry is told once; what promises none is told once for each time it happens.
-    about = f"{now:%Y%m%dT%H%M%S%f}" if revision is None else str(revision)
+    # A revision of the entry is told once; what promises none is told once for each time it happens. When a webinar is
+    # called off, the places of several sessions may be offered to one person at one moment.
+    happened = f"{now:%Y%m%dT%H%M%S%f}-{registration.session_id}{registration.awaits and f'-{registration.awaits}'}"
+    about = happened if revision is None else str(revision)
     return Message(
         key=f"{kind}-{registration.reference}-{about}",
         kind=kind,
@@ -182,15 +249,8 @@ def _promised_revision(registration: Registration, kind: Message.Kind) -> int | 
 
 
 def _nudge_after_commit(task: str, *args: int) -> None:
-    transaction.on_commit(lambda: _nudge(task, *args), robust=True)
-
-
-def _nudge(task: str, *args: int) -> None:
-    """Ring the worker's bell. A bell that nobody hears costs time, never a mail: the sweep finds the row."""
-    try:
-        current_app.send_task(task, args=args, retry=False, ignore_result=True)
-    except OperationalError:
-        logger.warning("The broker is away; the sweep will find what %s%s would have sent.", task, args)
+    """Ring the workers' bell. One that nobody hears costs time, never a mail: the sweep finds the row."""
+    transaction.on_commit(lambda: doorbell.ring(task, *args), robust=True)
 
 
 # ---------- claiming ----------
@@ -222,7 +282,7 @@ def claim_abandoned(*, now: datetime) -> list[Message]:
     One that was left behind again and again is dead instead.
     """
     Message.objects.abandoned(now).filter(attempts__gte=MAX_ABANDONED).update(
-        state=Message.State.DEAD, claim=None, answer="Its worker did not come back, time after time."
+        state=Message.State.DEAD, claim=None, **_over("Its worker did not come back, time after time.")
     )
     return _claim_rows(Message.objects.abandoned(now), now=now, limit=1)
 
@@ -282,7 +342,8 @@ def mark_postponed(message: Message, *, answer: str, now: datetime) -> bool:
     if message.attempts > len(PAUSES):
         return mark_dead(message, answer=answer)
     pause = PAUSES[message.attempts - 1]
-    return _update_claimed(message, state=Message.State.QUEUED, due_at=now + pause, answer=answer, claim=None)
+    postponed = {"state": Message.State.QUEUED, "due_at": now + pause, "claim": None}
+    return _update_claimed(message, answer=_unless_forgotten(answer), **postponed)
 
 
 def release(messages: Iterable[Message]) -> None:
@@ -291,10 +352,26 @@ def release(messages: Iterable[Message]) -> None:
         _update_claimed(message, state=Message.State.QUEUED, attempts=F("attempts") - 1, claim=None)
 
 
-def _end(message: Message, **fields: Any) -> bool:
-    """Close a message. Whatever the end, a sign-in code is forgotten with the same statement."""
-    forgotten: dict[str, Any] = {"payload": {}} if message.kind == Message.Kind.ACCOUNT else {}
-    return _update_claimed(message, claim=None, **forgotten, **fields)
+def _end(message: Message, *, answer: str, **fields: Any) -> bool:
+    """Close a message. Most have nothing to forget, and then the statement does not speak of it."""
+    told = _over(answer) if message.kind in _WRITTEN_KINDS else {"answer": _unless_forgotten(answer)}
+    return _update_claimed(message, claim=None, **told, **fields)
+
+
+def _over(answer: str) -> dict[str, Any]:
+    """What goes with every end: a sign-in code is forgotten with the same statement, and of an erased person all."""
+    is_written = When(kind__in=_WRITTEN_KINDS, then=Value({}, models.JSONField()))
+    is_erased = When(kind=Message.Kind.ERASED, then=Value(""))
+    return {
+        "payload": Case(is_written, default=F("payload")),
+        "to_email": Case(is_erased, default=F("to_email"), output_field=models.CharField()),
+        "answer": Case(is_erased, default=_unless_forgotten(answer)),
+    }
+
+
+def _unless_forgotten(answer: str) -> Case:
+    """The answer, which may name the address, except beside a mail whose reader was erased meanwhile."""
+    return Case(When(to_email="", then=Value("")), default=Value(answer))
 
 
 def _update_claimed(message: Message, **fields: Any) -> bool:

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
 
 if TYPE_CHECKING:
+    from events.models import Session
     from registrations.models import Registration
 
 
@@ -17,20 +18,46 @@ class RegistrationQuerySet(models.QuerySet[Any]):
         return self.filter(status="confirmed")
 
     def waiting(self) -> Self:
-        """Those who wait, in the order in which they came."""
-        return self.filter(status="waitlisted").order_by("waiting_since", "pk")
+        """Those who wait and have not been offered a place, in the order in which they came."""
+        return self.filter(status="waitlisted", has_place=False).order_by("waiting_since", "pk")
 
-    def queued_up_to(self, registration: "Registration") -> Self:
-        """Those of the same queue up to this one, itself included: their number is its place in the line."""
-        return self.waiting().filter(
-            Q(waiting_since__lt=registration.waiting_since)
-            | Q(waiting_since=registration.waiting_since, pk__lte=registration.pk),
-            session_id=registration.session_id,
+    def overdue(self, now: datetime) -> Self:
+        """Those whose time to act has run out, the longest ago first."""
+        return self.filter(lapses_at__lte=now).order_by("lapses_at", "pk")
+
+    def undecided(self) -> Self:
+        """Those without a place who would come to any session."""
+        return self.filter(status__in=["pending", "waitlisted"], any_session=True, has_place=False)
+
+    def waiting_for(self, session: "Session") -> Self:
+        """The queue for a place in the session: those who want it, and those who want any of its webinar."""
+        wanted = Q(session=session) | Q(webinar=session.webinar_id, any_session=True)
+        return self.waiting().filter(wanted)
+
+    def first_in_line(self, session: "Session") -> int | None:
+        """Who is first in the queue for a place in the session. Two looks at an index, however long the queue is."""
+        waiting = self.model.objects.waiting().values("pk")
+        heads = Q(pk=Subquery(waiting.filter(session=session)[:1])) | Q(
+            pk=Subquery(waiting.filter(webinar=session.webinar_id, any_session=True)[:1])
         )
+        return self.model.objects.filter(heads).order_by("waiting_since", "pk").values_list("pk", flat=True).first()
 
-    def position_of(self, registration: "Registration") -> int | None:
-        """The place in the queue, counted from 1; None for whoever does not wait."""
-        return self.queued_up_to(registration).count() if registration.is_waitlisted else None
+    def position_of(self, registration: "Registration", *, now: datetime) -> int | None:
+        """The place in the queue, counted from 1, in one query; None for whoever does not wait.
+
+        For one session: how many stand there up to this one, itself included. For any session: over all coming sessions
+        together, which is the most it can be.
+        """
+        if not registration.is_waitlisted or registration.has_place:
+            return None
+        line = Q(webinar=registration.webinar_id, any_session=True)
+        if registration.any_session:
+            line |= Q(webinar=registration.webinar_id, session__state="scheduled", session__ends_at__gt=now)
+        else:
+            line |= Q(session=registration.session_id)
+        since = registration.waiting_since
+        earlier = Q(waiting_since__lt=since) | Q(waiting_since=since, pk__lte=registration.pk)
+        return self.waiting().filter(line, earlier).order_by().count()
 
     def active(self) -> Self:
         """All but the cancelled."""

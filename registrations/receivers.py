@@ -1,14 +1,17 @@
-"""What registrations do when the catalogue changes: each receiver is one call long."""
+"""What happens here when the catalogue or somebody's account changes: each receiver is a call or two long."""
 
 from datetime import datetime
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from events.models import Session
 from events.scheduling import PlannedTime
 from events.signals import places_added, session_cancelled, session_rescheduled
-from registrations import notifications, signup
+from registrations import accounts, notifications, signup
 
 
 @receiver(session_rescheduled)
@@ -18,9 +21,16 @@ def on_session_rescheduled(session: Session, previous: PlannedTime, now: datetim
 
 @receiver(session_cancelled)
 def on_session_cancelled(session: Session, now: datetime, **_: Any) -> None:
+    # First, so that nobody is told of what does not concern them: some wait for whichever session has a place.
+    signup.leave_cancelled(session, now=now)
     notifications.tell_session_cancelled(session, now=now)
 
 
 @receiver(places_added)
 def on_places_added(session: Session, now: datetime, **_: Any) -> None:
     signup.promote_waiting(session, now=now)
+
+
+@receiver(authenticator_added)
+def on_authenticator_added(request: HttpRequest, authenticator: Authenticator, **_: Any) -> None:
+    accounts.remember_second_step(request, authenticator)

@@ -1,8 +1,10 @@
 """What the worker does: each task takes ids and calls one act. Losing one or running it twice does no harm."""
 
 from celery import shared_task
+from django.core.management import call_command
+from django.utils import timezone
 
-from registrations import delivery
+from registrations import delivery, signup
 
 
 @shared_task
@@ -15,3 +17,16 @@ def deliver_message(message_id: int) -> None:
 def sweep_outbox() -> None:
     """Send what is due. This alone guarantees delivery; everything else only makes it quicker."""
     delivery.drain()
+
+
+@shared_task
+def sweep_places() -> None:
+    """Pass on the places that were kept for people who did not act, and turn to the next session who waits for any."""
+    signup.lapse_overdue(now=timezone.now())
+    signup.rehome_waiting(now=timezone.now())
+
+
+@shared_task
+def forget_sessions() -> None:
+    """Delete the sessions that ran out: some hold the address of whoever asked for a code and never came back."""
+    call_command("clearsessions")

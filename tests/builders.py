@@ -1,10 +1,17 @@
 """Builders: any object in one call, with honest defaults. Every keyword overrides a field."""
 
 import itertools
+from base64 import urlsafe_b64encode
 from datetime import UTC, date, datetime, time
+from hashlib import sha256
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.utils import timezone
+from fido2.cose import ES256
+from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData
 
 from events.models import (
     Affiliation,
@@ -20,7 +27,7 @@ from events.models import (
     User,
     Webinar,
 )
-from registrations import signup
+from registrations import signup, stamps
 from registrations.models import Registration
 
 _numbers = itertools.count(1)
@@ -43,6 +50,32 @@ def make_organizer(host: Host | None = None, *, role: str = Membership.Role.OWNE
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     Membership.objects.create(host=host or make_host(), user=user, role=role)
     return user
+
+
+def make_passkey(user: User, *, name: str = "My passkey") -> Authenticator:
+    """A passkey that signs in alone, as a browser describes one that it has made; no device has its secret."""
+    credential_id = f"passkey {next(_numbers)}".encode()
+    public_key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    flags = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT
+    made = AttestedCredentialData.create(Aaguid.NONE, credential_id, public_key)
+    attestation = AttestationObject.create(
+        "none", AuthenticatorData.create(sha256(b"localhost").digest(), flags, 0, made), {}
+    )
+    said = b'{"type":"webauthn.create","challenge":"AAAA","origin":"http://localhost"}'
+    credential = {
+        "id": _web_safe(credential_id),
+        "rawId": _web_safe(credential_id),
+        "type": "public-key",
+        "clientExtensionResults": {"credProps": {"rk": True}},
+        "response": {"clientDataJSON": _web_safe(said), "attestationObject": _web_safe(bytes(attestation))},
+    }
+    return Authenticator.objects.create(
+        user=user, type=Authenticator.Type.WEBAUTHN, data={"name": name, "credential": credential}
+    )
+
+
+def _web_safe(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def make_webinar(*, zones: tuple[str, ...] = (), **fields: Any) -> Webinar:
@@ -127,3 +160,14 @@ def make_registration(session: Session | None = None, **fields: Any) -> Registra
         session or make_session(),
         **{"name": f"Anna Karimova {number}", "email": f"anna{number}@example.org", "now": NOW, **fields},
     )
+
+
+def form_data(place: Session, /, *, now: datetime | None = None, **typed: Any) -> dict[str, Any]:
+    """What somebody sends who fills in the registration form without a mistake; `now` is when its page was made."""
+    return {
+        "name": "Anna Karimova",
+        "email": "anna@example.org",
+        "session": str(place.pk),
+        "stamp": stamps.new_stamp(now=now or timezone.now()),
+        **typed,
+    }

@@ -1,12 +1,16 @@
 """What every test has at hand."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from django.urls import resolve
 from django.utils import translation
 from pytest_django import Settings
+
+from events import limits
 
 pytest_plugins = ["tests.browser", "tests.servers"]
 
@@ -23,6 +27,24 @@ def own_language() -> Iterator[None]:
 def no_kept_pages(settings: Settings) -> None:
     """Pages are read anew each time, since tests change rows behind the site's back. Those of the cache turn it on."""
     settings.PAGES_REDIS_URL = ""
+
+
+@pytest.fixture(autouse=True)
+def typists_are_fast(settings: Settings) -> None:
+    """Tests fill in forms in no time."""
+    settings.FORM_TAKES_AT_LEAST = timedelta(0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """Nobody has done anything too often yet."""
+    limits.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses_of_the_trial() -> None:
+    """A process reads its addresses once: before any test says that there is a mail server, and so no mailbox."""
+    resolve("/")
 
 
 @pytest.fixture(scope="session", autouse=True)

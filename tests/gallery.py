@@ -26,11 +26,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from PIL import Image
 
-from events import scheduling
+from events import limits, scheduling
 from events.models import (
     Affiliation,
     FormerAddress,
     Host,
+    Invitee,
+    Membership,
     OfferCondition,
     Partner,
     Question,
@@ -44,10 +46,12 @@ from events.syndication.cards import card_of
 from registrations import offers, signup, surveys, tokens
 from registrations.models import OfferCode, Registration
 from tests.builders import (
+    form_data,
     make_appearance,
     make_host,
     make_offer,
     make_organizer,
+    make_passkey,
     make_presenter,
     make_question,
     make_registration,
@@ -151,6 +155,7 @@ def _show(entry: Entry, visit: Visit, language: str) -> Shown:
     """Ask for one page as its reader does, over TLS."""
     # Tries are counted here.
     cache.clear()
+    limits.forget()
     client = Client(
         enforce_csrf_checks=visit.checks_tokens,
         raise_request_exception=False,
@@ -167,7 +172,7 @@ def _show(entry: Entry, visit: Visit, language: str) -> Shown:
                 path = f"/{language}{path}"
             path += visit.query
             if visit.meanwhile is not None:
-                meanwhile.enter_context(_before_a_session_is_written(visit.meanwhile))
+                meanwhile.enter_context(_before_anything_is_written(visit.meanwhile))
             response: Any = client.get(path) if visit.posted is None else client.post(path, visit.posted)
             content = b"".join(response) if response.streaming else response.content
     # Requests leave their language behind.
@@ -192,12 +197,12 @@ def _taken_back() -> Iterator[None]:
 
 
 @contextmanager
-def _before_a_session_is_written(act: Callable[[], object]) -> Iterator[None]:
-    """Act once, just before the first statement that changes a session: a race whose winner is known."""
+def _before_anything_is_written(act: Callable[[], object]) -> Iterator[None]:
+    """Act once, just before the first transaction begins: a race whose winner is known."""
     waiting = [act]
 
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any) -> Any:
-        if waiting and sql.startswith(f'UPDATE "{Session._meta.db_table}"'):
+        if waiting and sql.startswith("SAVEPOINT"):
             waiting.pop()()
         return execute(sql, params, many, context)
 
@@ -566,6 +571,121 @@ def webinar_with_twelve_presenters() -> Visit:
     return landing(coming(full_webinar(presenters=12)))
 
 
+# ---------- pages for some people alone ----------
+
+PAGE_PASSWORD = "open, sesame"
+
+
+def members_webinar() -> Webinar:
+    return full_webinar(host=make_host(member_domains="example.org"), access="members")
+
+
+@shows("webinar", status=403)
+def closed_members() -> Visit:
+    return landing(coming(full_webinar(host=make_host(member_domains="members.example.org"), access="members")))
+
+
+@shows("webinar", status=403)
+def closed_members_to_another() -> Visit:
+    session = coming(full_webinar(host=make_host(member_domains="members.example.org"), access="members"))
+    return Visit((session.webinar.slug,), user=person())
+
+
+@shows("webinar", status=403)
+def closed_invited() -> Visit:
+    return landing(coming(full_webinar(access="invited")))
+
+
+@shows("webinar", status=403)
+def closed_invited_to_others() -> Visit:
+    user = person()
+    EmailAddress.objects.create(user=user, email="anna@border-review.example.org", verified=True)
+    return Visit((coming(full_webinar(access="invited")).webinar.slug,), user=user)
+
+
+@shows("webinar", status=403)
+def closed_invited_to_nobody_proved() -> Visit:
+    user = User.objects.create_user("anna@example.org", password=PASSWORD)
+    return Visit((coming(full_webinar(access="invited")).webinar.slug,), user=user)
+
+
+@shows("webinar", status=403)
+def closed_password() -> Visit:
+    return landing(coming(full_webinar(access="password", access_password=PAGE_PASSWORD)))
+
+
+@shows("webinar_replay", status=403)
+def closed_replay() -> Visit:
+    return landing(over(full_webinar(access="password", access_password=PAGE_PASSWORD)))
+
+
+@shows("webinar_password", status=422)
+def page_password_missing() -> Visit:
+    webinar = coming(full_webinar(access="password", access_password=PAGE_PASSWORD)).webinar
+    return Visit((webinar.slug,), posted={"password": ""})
+
+
+@shows("webinar_password", status=422)
+def page_password_wrong() -> Visit:
+    webinar = coming(full_webinar(access="password", access_password=PAGE_PASSWORD)).webinar
+    return Visit((webinar.slug,), posted={"password": "open, barley"})
+
+
+@shows("webinar_password", status=429)
+def page_password_tried_too_often() -> Visit:
+    webinar = coming(full_webinar(access="password", access_password=PAGE_PASSWORD)).webinar
+    posted = {"password": "open, barley"}
+
+    def guess(client: Client) -> None:
+        for _time in range(10):
+            client.post(reverse("webinar_password", args=[webinar.slug]), posted)
+
+    return Visit((webinar.slug,), before=guess, posted=posted)
+
+
+@shows("webinar_password", status=303, is_page=False)
+def page_password_right() -> Visit:
+    webinar = coming(full_webinar(access="password", access_password=PAGE_PASSWORD)).webinar
+    return Visit((webinar.slug,), posted={"password": PAGE_PASSWORD})
+
+
+@shows("webinar")
+def webinar_with_a_password() -> Visit:
+    webinar = coming(full_webinar(access="password", access_password=PAGE_PASSWORD)).webinar
+
+    def enter(client: Client) -> None:
+        client.post(reverse("webinar_password", args=[webinar.slug]), {"password": PAGE_PASSWORD})
+
+    return Visit((webinar.slug,), before=enter)
+
+
+@shows("webinar")
+def webinar_for_members() -> Visit:
+    webinar = members_webinar()
+    webinar.series = series_of(webinar.host)
+    webinar.save()
+    coming(webinar)
+    return Visit((webinar.slug,), user=person())
+
+
+@shows("webinar")
+def webinar_for_members_to_its_organizer() -> Visit:
+    webinar = coming(members_webinar()).webinar
+    return Visit((webinar.slug,), user=make_organizer(webinar.host))
+
+
+@shows("webinar_programme")
+def programme_for_members() -> Visit:
+    return Visit((coming(members_webinar()).webinar.slug,), user=person())
+
+
+@shows("register", status=422)
+def register_somebody_else_among_members() -> Visit:
+    session = coming(members_webinar())
+    posted = form_data(session, name="Boris", email="boris@example.org")
+    return Visit((session.webinar.slug,), user=person(), posted=posted)
+
+
 @shows("webinar_programme")
 def programme() -> Visit:
     return landing(coming(full_webinar(presenters=3)))
@@ -662,6 +782,12 @@ def own_replay_elsewhere_started() -> Visit:
 
 
 @shows("registration_replay")
+def own_replay_of_whoever_was_never_accepted() -> Visit:
+    webinar = full_webinar(replay_url="https://vimeo.com/76979871", replay_access="registered", needs_approval=True)
+    return manage(register(over(webinar)))
+
+
+@shows("registration_replay")
 def own_replay_after_cancelling() -> Visit:
     own = signup.cancel(register(coming(full_webinar(replay_url="https://vimeo.com/76979871"))), now=timezone.now())
     over(own.session.webinar)
@@ -686,6 +812,25 @@ def ask_everything(webinar: Webinar, **fields: Any) -> None:
         )
 
 
+# Everything that may stand between somebody and a place.
+STEPS: dict[str, Any] = {
+    "needs_proof": True,
+    "needs_approval": True,
+    "price_amount": 20,
+    "price_currency": "EUR",
+    "payment_days": 3,
+}
+
+
+def ask_in_turn(webinar: Webinar) -> None:
+    """Questions of which each depends on the one before."""
+    how = make_question(webinar, kind="one", options="Road\nRail", wording="How do you come?", order=1)
+    which = make_question(
+        webinar, depends_on=how, depends_answers="Road", is_required=True, wording="On which road?", order=2
+    )
+    make_question(webinar, depends_on=which, kind="yes-no", wording="Is it paved?", help_text="As you know.", order=3)
+
+
 @shows("register", status=302, is_page=False)
 def register_asked_for() -> Visit:
     return landing(coming())
@@ -703,9 +848,55 @@ def register_with_errors() -> Visit:
 @shows("register", status=422)
 def register_too_late() -> Visit:
     session = sold_out(has_waiting_list=False)
-    return Visit(
-        (session.webinar.slug,), posted={"name": "Anna", "email": "anna@example.org", "session": str(session.pk)}
-    )
+    return Visit((session.webinar.slug,), posted=form_data(session))
+
+
+@shows("register", status=422)
+def register_before_it_opens() -> Visit:
+    session = coming(full_webinar(registration_opens_at=timezone.now() + timedelta(days=2)))
+    return Visit((session.webinar.slug,), posted=form_data(session))
+
+
+@shows("register", status=422)
+def register_from_a_page_of_yesterday() -> Visit:
+    session = coming()
+    return Visit((session.webinar.slug,), posted=form_data(session, stamp=""))
+
+
+@shows("register", status=422)
+def register_with_what_a_program_fills_in() -> Visit:
+    session = coming()
+    return Visit((session.webinar.slug,), posted=form_data(session, message="Buy now"))
+
+
+@shows("register", status=429)
+def register_too_often() -> Visit:
+    session = coming()
+    sent = form_data(session)
+
+    def hurry(client: Client) -> None:
+        for _time in range(6):
+            client.post(reverse("register", args=[session.webinar.slug]), sent)
+
+    return Visit((session.webinar.slug,), before=hurry, posted=sent)
+
+
+@shows("register", status=422)
+def register_for_any_session_with_errors() -> Visit:
+    webinar = full_webinar(**STEPS)
+    waiting = coming(webinar, capacity=1, places_taken=1)
+    session_at(soon() + timedelta(days=1), webinar)
+    ask_in_turn(webinar)
+    return Visit((webinar.slug,), posted=form_data(waiting, session="any", email=""))
+
+
+@shows("webinar")
+def webinar_with_every_step() -> Visit:
+    webinar = full_webinar(**STEPS)
+    coming(webinar, capacity=1, places_taken=1)
+    session_at(soon() + timedelta(days=1), webinar)
+    ask_in_turn(webinar)
+    return Visit((webinar.slug,))
 
 
 @shows("register")
@@ -721,7 +912,7 @@ def register_refused() -> Visit:
     session = coming(capacity=1, has_waiting_list=False)
     return Visit(
         (session.webinar.slug,),
-        posted={"name": "Anna", "email": "anna@example.org", "session": str(session.pk)},
+        posted=form_data(session, email="slower@example.org"),
         meanwhile=lambda: register(session),
     )
 
@@ -734,14 +925,12 @@ def register_from_another_site() -> Visit:
 @shows("register", status=303, is_page=False)
 def register_taken() -> Visit:
     session = coming()
-    return Visit(
-        (session.webinar.slug,), posted={"name": "Anna", "email": "anna@example.org", "session": str(session.pk)}
-    )
+    return Visit((session.webinar.slug,), posted=form_data(session))
 
 
-def _registered(session: Session) -> Visit:
-    slug = session.webinar.slug
-    sent = {"name": "Anna Karimova", "email": "anna@example.org", "session": str(session.pk), "time_zone": ZONE}
+def _registered(place: Session, **typed: Any) -> Visit:
+    slug = place.webinar.slug
+    sent = form_data(place, time_zone=ZONE, **typed)
     return Visit((slug,), before=lambda client: client.post(reverse("register", args=[slug]), sent))
 
 
@@ -753,6 +942,43 @@ def registered() -> Visit:
 @shows("registered")
 def registered_and_waiting() -> Visit:
     return _registered(sold_out())
+
+
+@shows("registered")
+def registered_and_to_be_proved() -> Visit:
+    return _registered(coming(full_webinar(needs_proof=True)))
+
+
+@shows("registered")
+def registered_and_to_be_proved_first_of_all() -> Visit:
+    return _registered(coming(full_webinar(**STEPS)))
+
+
+@shows("registered")
+def registered_and_to_be_proved_while_waiting() -> Visit:
+    return _registered(coming(full_webinar(needs_proof=True), capacity=1, places_taken=1))
+
+
+@shows("registered")
+def registered_and_to_be_accepted() -> Visit:
+    return _registered(coming(full_webinar(needs_approval=True)))
+
+
+@shows("registered")
+def registered_and_to_be_paid() -> Visit:
+    return _registered(coming(full_webinar(price_amount=20, price_currency="EUR", payment_days=3)))
+
+
+@shows("registered")
+def registered_and_to_be_paid_at_some_time() -> Visit:
+    return _registered(coming(full_webinar(price_amount=20, price_currency="EUR")))
+
+
+@shows("registered")
+def registered_for_any_session() -> Visit:
+    webinar = full_webinar()
+    session_at(soon() + timedelta(days=1), webinar, capacity=1, places_taken=1)
+    return _registered(coming(webinar, capacity=1, places_taken=1), session="any")
 
 
 @shows("registered")
@@ -863,6 +1089,212 @@ def manage_offer_ended() -> Visit:
     return _with_code(end)
 
 
+def in_steps(*, days_ago: int = 0, session: Callable[[Webinar], Session] = coming, **rules: Any) -> Registration:
+    """Somebody who registered so long ago for a webinar with these rules."""
+    own = session(full_webinar(**rules))
+    now = min(timezone.now(), own.starts_at - timedelta(days=3)) - timedelta(days=days_ago)
+    return register(own, now=now)
+
+
+PRICED: dict[str, Any] = {"price_amount": 20, "price_currency": "EUR", "payment_days": 7}
+
+
+def offered(*, days_ago: int = 0, **rules: Any) -> Registration:
+    """Somebody who waited, and is offered the place of one who has cancelled."""
+    now = timezone.now() - timedelta(days=days_ago)
+    session = coming(full_webinar(offer_hours=24, **rules), capacity=1)
+    first, own = register(session, now=now), register(session, now=now)
+    if session.webinar.price_amount:
+        signup.mark_paid(first, by=None, now=now)
+    signup.cancel(first, now=now)
+    own.refresh_from_db()
+    return own
+
+
+def lapsed(own: Registration) -> Registration:
+    signup.lapse_overdue(now=timezone.now())
+    own.refresh_from_db()
+    return own
+
+
+def waiting_for_any() -> Registration:
+    webinar = full_webinar()
+    first, second = coming(webinar, capacity=1), session_at(soon() + timedelta(days=1), webinar, capacity=1)
+    register(first)
+    register(second)
+    return register(first, any_session=True)
+
+
+@shows("registration")
+def manage_to_prove() -> Visit:
+    return manage(in_steps(needs_proof=True))
+
+
+@shows("registration")
+def manage_to_prove_for_the_waiting_list() -> Visit:
+    return manage(register(sold_out(webinar=full_webinar(needs_proof=True))))
+
+
+@shows("registration")
+def manage_to_prove_before_others_decide() -> Visit:
+    return manage(in_steps(needs_proof=True, needs_approval=True))
+
+
+@shows("registration")
+def manage_to_be_accepted() -> Visit:
+    return manage(in_steps(needs_approval=True))
+
+
+@shows("registration")
+def manage_to_pay() -> Visit:
+    return manage(in_steps(**PRICED))
+
+
+@shows("registration")
+def manage_to_pay_without_a_limit() -> Visit:
+    return manage(in_steps(**PRICED | {"payment_days": None}))
+
+
+@shows("registration")
+def manage_offered() -> Visit:
+    return manage(offered())
+
+
+@shows("registration")
+def manage_offered_at_a_price() -> Visit:
+    return manage(offered(**PRICED))
+
+
+@shows("registration")
+def manage_waiting_for_an_offer() -> Visit:
+    return manage(register(sold_out(webinar=full_webinar(offer_hours=24))))
+
+
+@shows("registration")
+def manage_waiting_beside_other_sessions() -> Visit:
+    webinar = full_webinar()
+    session_at(soon() + timedelta(days=1), webinar)
+    return manage(register(sold_out(webinar=webinar)))
+
+
+@shows("registration")
+def manage_waiting_for_any() -> Visit:
+    return manage(waiting_for_any())
+
+
+@shows("registration")
+def manage_cancelled_by_the_organizer() -> Visit:
+    own = register(coming())
+    return manage(signup.cancel(own, because=Registration.CancelledBecause.ORGANIZER, now=timezone.now()))
+
+
+@shows("registration")
+def manage_turned_down() -> Visit:
+    return manage(signup.turn_down(in_steps(needs_approval=True), by=None, now=timezone.now()))
+
+
+@shows("registration")
+def manage_not_proved_in_time() -> Visit:
+    return manage(lapsed(in_steps(needs_proof=True, days_ago=2)))
+
+
+@shows("registration")
+def manage_not_paid_in_time() -> Visit:
+    return manage(lapsed(in_steps(days_ago=8, **PRICED)))
+
+
+@shows("registration")
+def manage_passed_on() -> Visit:
+    return manage(signup.pass_offer(offered(), now=timezone.now()))
+
+
+@shows("registration")
+def manage_offer_unanswered() -> Visit:
+    return manage(lapsed(offered(days_ago=2)))
+
+
+@shows("registration")
+def manage_never_complete() -> Visit:
+    return manage(in_steps(session=over, needs_approval=True, replay_url="https://vimeo.com/76979871"))
+
+
+@shows("registration")
+def manage_with_mails() -> Visit:
+    own = register(coming())
+    own.messages.update(state="sent", sent_at=timezone.now() - timedelta(hours=1))
+    signup.change_session(own, session=session_at(soon() + timedelta(days=1), own.webinar), now=timezone.now())
+    return manage(own)
+
+
+@shows("registration_prove", status=303, is_page=False)
+def proved() -> Visit:
+    return Visit((tokens.manage_token(in_steps(needs_proof=True)),), posted={"": ""})
+
+
+@shows("registration_offer", status=303, is_page=False)
+def offer_taken() -> Visit:
+    return Visit((tokens.manage_token(offered()),), posted={"answer": "take"})
+
+
+@shows("registration_details", status=303, is_page=False)
+def details_changed() -> Visit:
+    posted = {"name": "Anna", "time_zone": "Asia/Tokyo", "language": "ar"}
+    return Visit((tokens.manage_token(register(coming())),), posted=posted)
+
+
+@shows("registration_details", status=422)
+def details_refused() -> Visit:
+    posted = {"name": "www.example.org", "time_zone": "Asia/Tokyo", "language": "tlh"}
+    return Visit((tokens.manage_token(register(coming())),), posted=posted)
+
+
+@shows("registration_mail_again", status=303, is_page=False)
+def mail_sent_again() -> Visit:
+    own = register(coming())
+    own.messages.update(state="sent", sent_at=timezone.now())
+    return Visit((tokens.manage_token(own),), posted={"message": str(own.messages.get().pk)})
+
+
+@shows("registration_data", is_page=False)
+def own_data() -> Visit:
+    return manage(register(coming()))
+
+
+@shows("registration_erase")
+def erase_question() -> Visit:
+    return manage(register(coming()))
+
+
+@shows("registration_erase")
+def erase_question_once_over() -> Visit:
+    return manage(register(over()))
+
+
+@shows("registration_erased")
+def erased() -> Visit:
+    return Visit()
+
+
+@shows("registration_cancel")
+def cancel_question_before_the_address_is_proved() -> Visit:
+    return manage(in_steps(needs_proof=True))
+
+
+@shows("registration_cancel")
+def cancel_question_before_others_decide() -> Visit:
+    return manage(in_steps(needs_approval=True))
+
+
+@shows("registration_cancel")
+def cancel_question_before_paying() -> Visit:
+    return manage(in_steps(**PRICED))
+
+
+@shows("registration_cancel")
+def cancel_question_with_an_offer() -> Visit:
+    return manage(offered())
+
+
 @shows("registration_session", status=422)
 def manage_session_refused() -> Visit:
     webinar = full_webinar()
@@ -932,6 +1364,13 @@ def survey_with_errors() -> Visit:
 
 
 @shows("registration_survey")
+def survey_not_for_whoever_was_never_accepted() -> Visit:
+    webinar = full_webinar(needs_approval=True)
+    make_question(webinar, asked="survey")
+    return manage(register(over(webinar)))
+
+
+@shows("registration_survey")
 def survey_not_for_whoever_cancelled() -> Visit:
     webinar = full_webinar()
     make_question(webinar, asked="survey")
@@ -974,6 +1413,36 @@ def join_session_cancelled() -> Visit:
 
 
 @shows("join")
+def join_to_prove() -> Visit:
+    return joining(in_steps(needs_proof=True))
+
+
+@shows("join")
+def join_to_be_accepted() -> Visit:
+    return joining(in_steps(needs_approval=True))
+
+
+@shows("join")
+def join_to_pay() -> Visit:
+    return joining(in_steps(**PRICED))
+
+
+@shows("join")
+def join_offered() -> Visit:
+    return joining(offered())
+
+
+@shows("join")
+def join_waiting_for_any() -> Visit:
+    return joining(waiting_for_any())
+
+
+@shows("join")
+def join_never_complete() -> Visit:
+    return joining(in_steps(session=over, needs_approval=True))
+
+
+@shows("join")
 def join_over() -> Visit:
     return joining(register(over()))
 
@@ -996,6 +1465,54 @@ def my_webinars() -> Visit:
 
 
 @shows("my_webinars")
+def my_webinars_in_steps() -> Visit:
+    user = person()
+    for rules in ({"needs_proof": True}, {"needs_approval": True}, PRICED):
+        register(coming(full_webinar(**rules)), email=user.email)
+    session = coming(full_webinar(offer_hours=24), capacity=1)
+    first = register(session)
+    register(session, email=user.email)
+    signup.cancel(first, now=timezone.now())
+    down = register(coming(full_webinar(needs_approval=True)), email=user.email)
+    signup.turn_down(down, by=None, now=timezone.now())
+    return Visit(user=user)
+
+
+@shows("my_webinars")
+def my_webinars_open_to_oneself() -> Visit:
+    user = person()
+    coming(members_webinar())
+    invited = coming(full_webinar(access="invited")).webinar
+    Invitee.objects.create(webinar=invited, email=user.email)
+    EmailAddress.objects.create(user=user, email="a.karimova@example.com", verified=True)
+    return Visit(user=user)
+
+
+@shows("my_data", is_page=False)
+def my_data() -> Visit:
+    user = person()
+    register(coming(), email=user.email)
+    return Visit(user=user)
+
+
+@shows("my_erase")
+def my_erase() -> Visit:
+    user = person()
+    register(coming(), email=user.email)
+    return Visit(user=user)
+
+
+@shows("my_erase")
+def my_erase_not_for_organizers() -> Visit:
+    return Visit(user=make_organizer())
+
+
+@shows("my_erase", status=409)
+def my_erase_refused() -> Visit:
+    return Visit(user=make_organizer(), posted={"": ""})
+
+
+@shows("my_webinars")
 def my_webinars_none() -> Visit:
     return Visit(user=person())
 
@@ -1013,7 +1530,7 @@ def sign_in() -> Visit:
     return Visit()
 
 
-@shows("account_login")
+@shows("account_login", status=422)
 def sign_in_with_errors() -> Visit:
     return Visit(posted={"login": "anna@example.org", "password": "not hers"})
 
@@ -1023,9 +1540,21 @@ def sign_in_code() -> Visit:
     return Visit()
 
 
-@shows("account_request_login_code")
+@shows("account_request_login_code", status=422)
 def sign_in_code_with_errors() -> Visit:
     return Visit(posted={"email": "anna@"})
+
+
+@shows("account_request_login_code", status=429)
+def sign_in_code_too_often() -> Visit:
+    def hurry(client: Client) -> None:
+        for _time in range(3):
+            Client(headers=BY_THE_SERVER_IN_FRONT).post(reverse("account_request_login_code"), ANNA)
+
+    return Visit(before=hurry, posted=ANNA)
+
+
+ANNA = {"email": "anna@example.org"}
 
 
 def _ask_for_code(client: Client) -> None:
@@ -1038,7 +1567,7 @@ def sign_in_code_sent() -> Visit:
     return Visit(before=_ask_for_code)
 
 
-@shows("account_confirm_login_code")
+@shows("account_confirm_login_code", status=422)
 def sign_in_code_wrong() -> Visit:
     person()
     return Visit(before=_ask_for_code, posted={"code": "AAAA-AAAA"})
@@ -1088,7 +1617,7 @@ def change_password() -> Visit:
     return Visit(user=person())
 
 
-@shows("account_change_password")
+@shows("account_change_password", status=422)
 def change_password_with_errors() -> Visit:
     return Visit(user=person(), posted={"oldpassword": "not mine", "password1": "short", "password2": "other"})
 
@@ -1163,7 +1692,7 @@ def second_step_begins() -> Visit:
     return Visit(user=person(), before=_prove)
 
 
-@shows("mfa_activate_totp")
+@shows("mfa_activate_totp", status=422)
 def second_step_begins_with_errors() -> Visit:
     return Visit(user=person(), before=_prove, posted={"code": "000"})
 
@@ -1194,15 +1723,120 @@ def sign_in_second_step() -> Visit:
     return Visit(before=_sign_in)
 
 
-@shows("mfa_authenticate")
+@shows("mfa_authenticate", status=422)
 def sign_in_second_step_with_errors() -> Visit:
     _with_a_second_step()
     return Visit(before=_sign_in, posted={"code": "000"})
 
 
+@shows("mfa_authenticate")
+def sign_in_second_step_by_passkey() -> Visit:
+    make_passkey(_with_a_second_step())
+    return Visit(before=_sign_in)
+
+
+@shows("mfa_authenticate", status=422)
+def sign_in_second_step_by_a_wrong_passkey() -> Visit:
+    make_passkey(_with_a_second_step())
+    return Visit(before=_sign_in, posted={"credential": "{}"})
+
+
 @shows("mfa_reauthenticate")
 def sign_in_again_by_the_second_step() -> Visit:
     return Visit(user=_with_a_second_step())
+
+
+@shows("mfa_reauthenticate_webauthn")
+def sign_in_again_by_passkey() -> Visit:
+    user = _with_a_second_step()
+    make_passkey(user)
+    return Visit(user=user)
+
+
+@shows("mfa_login_webauthn", status=302, is_page=False)
+def sign_in_by_passkey_without_scripts() -> Visit:
+    return Visit()
+
+
+@shows("mfa_list_webauthn")
+def passkeys() -> Visit:
+    user = person()
+    make_passkey(user, name="The telephone").record_usage()
+    make_passkey(user, name="مفتاح العمل")
+    return Visit(user=user)
+
+
+@shows("mfa_list_webauthn")
+def passkeys_none() -> Visit:
+    return Visit(user=person())
+
+
+@shows("mfa_add_webauthn")
+def passkey_begins() -> Visit:
+    return Visit(user=person(), before=_prove)
+
+
+@shows("mfa_add_webauthn", status=422)
+def passkey_begins_with_errors() -> Visit:
+    return Visit(user=person(), before=_prove, posted={"name": "The telephone", "credential": ""})
+
+
+@shows("mfa_edit_webauthn")
+def passkey_gets_another_name() -> Visit:
+    user = person()
+    return Visit((make_passkey(user).pk,), user=user, before=_prove)
+
+
+@shows("mfa_edit_webauthn", status=422)
+def passkey_gets_no_name() -> Visit:
+    user = person()
+    return Visit((make_passkey(user).pk,), user=user, before=_prove, posted={"name": ""})
+
+
+@shows("mfa_remove_webauthn")
+def passkey_ends() -> Visit:
+    user = person()
+    return Visit((make_passkey(user).pk,), user=user, before=_prove)
+
+
+@shows("my_account")
+def account() -> Visit:
+    return Visit(user=person())
+
+
+@shows("my_account")
+def account_with_everything() -> Visit:
+    host = make_host(requires_second_factor=True)
+    user = make_organizer(host, password=PASSWORD)
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    make_passkey(user, name="The telephone")
+    EmailAddress.objects.create(user=user, email="second@example.org")
+    return Visit(user=user)
+
+
+@shows("second_step")
+def second_step_is_demanded() -> Visit:
+    return Visit(user=make_organizer(make_host(requires_second_factor=True)))
+
+
+@shows("second_step")
+def second_step_is_demanded_by_one_of_two_hosts() -> Visit:
+    user = make_organizer(make_host(requires_second_factor=True))
+    Membership.objects.create(host=make_host(), user=user)
+    return Visit(user=user)
+
+
+@shows("second_step")
+def second_step_was_not_used_yet() -> Visit:
+    user = make_organizer(make_host(requires_second_factor=True))
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    make_passkey(user)
+    return Visit(user=user)
+
+
+@shows("second_step", status=302, is_page=False)
+def second_step_is_not_demanded() -> Visit:
+    return Visit(user=person())
 
 
 # ---------- what goes wrong ----------

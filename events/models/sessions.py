@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from events import timezones
 from events.fields import SingleLineField, TimeZoneField, WebAddressField
@@ -105,9 +106,19 @@ class Session(models.Model):
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def clean(self) -> None:
-        """Refuse local times that do not exist, ask about those that come twice, and derive the instants."""
+        """Refuse local times that do not exist, ask about those that come twice, and derive the instants.
+
+        Refuse fewer places than are taken, too, and say how many that are.
+        """
         if self.local_date and self.local_time and self.time_zone and timezones.is_known(self.time_zone):
             self.plan()
+        if self.capacity is not None and self.capacity < self.places_taken:
+            message = ngettext(
+                "%(count)d person holds a place already, so there must be at least that many.",
+                "%(count)d people hold a place already, so there must be at least that many.",
+                self.places_taken,
+            )
+            raise ValidationError({"capacity": message % {"count": self.places_taken}})
 
     def plan(self) -> None:
         """Derive `starts_at` and `ends_at` from the wall-clock time. Raises ValidationError beside the right field."""

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='message',
             name='kind',
-            field=models.CharField(choices=[('proof', 'Confirm your address'), ('pending', 'Your registration is noted'), ('approved', 'Your registration is accepted'), ('turned_down', 'Your registration is turned down'), ('offered', 'A place is kept for you'), ('lapsed', 'Your place went to somebody else'), ('erased', 'Your registration is erased'), ('confirmed', 'You have a place'), ('waitlisted', 'You are on the waiting list'), ('promoted', 'A place came free for you'), ('session_changed', 'You changed session'), ('rescheduled', 'The session has moved'), ('session_cancelled', 'The session is cancelled'), ('cancelled', 'Registration cancelled'), ('link_again', 'Your link again'), ('account', 'Signing in')], max_length=20, verbose_name='kind'),
+            field=models.CharField(choices=[('proof', 'Confirm your address'), ('pending', 'Your registration is noted'), ('approved', 'Your registration is accepted'), ('turned_down', 'Your registration was not accepted'), ('offered', 'A place is kept for you'), ('lapsed', 'Your registration has ended'), ('erased', 'Your registration is erased'), ('confirmed', 'You have a place'), ('waitlisted', 'You are on the waiting list'), ('promoted', 'A place came free for you'), ('session_changed', 'You changed session'), ('rescheduled', 'The session has moved'), ('session_cancelled', 'The session is cancelled'), ('cancelled', 'Registration cancelled'), ('link_again', 'Your link again'), ('account', 'Signing in')], max_length=20, verbose_name='kind'),
         ),
         migrations.AddIndex(
             model_name='registration',

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ def gallery_settings(
         "ROOT_URLCONF": "tests.gallery_urls",
         "MEDIA_ROOT": tmp_path_factory.mktemp("media"),
         "PAGES_REDIS_URL": "",
+        "FORM_TAKES_AT_LEAST": timedelta(0),
         # Half of the gallery's time would go into making passwords hard to guess.
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     }

@@ -24,6 +24,10 @@ WIDER = {
     "own-replay-playing": f"{POLICY}; frame-src https://player.vimeo.com",
     "replay-of-our-own-playing": f"{POLICY}; media-src 'self'",
     "own-replay-of-our-own-playing": f"{POLICY}; media-src 'self'",
+    # What a passkey is to sign is fetched from our own site.
+    "sign-in": f"{POLICY}; connect-src 'self'",
+    "sign-in-with-errors": f"{POLICY}; connect-src 'self'",
+    "too-many-requests": f"{POLICY}; connect-src 'self'",
 }
 # What other sites may frame.
 FRAMED = {"embed", "embed-of-what-is-over", "embed-unplanned", "embed-gone", "embed-of-nothing"}

@@ -4,16 +4,18 @@ import random
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from events import scheduling
-from events.models import Session
+from events.models import Session, Webinar
 from registrations import outbox, signup
 from registrations.models import Message, OfferCode, Registration
 from registrations.offers import CodeRefusedError, redeem
@@ -32,7 +34,8 @@ def _on_postgresql() -> None:
 
 def all_at_once(acts: Iterable[Callable[[], Any]]) -> list[Any]:
     """Run the acts in threads that start together, each with its own connection; their results or exceptions."""
-    gate = threading.Barrier(THREADS)
+    acts = list(acts)
+    gate = threading.Barrier(min(THREADS, len(acts)))
 
     def run(act: Callable[[], Any], *, is_first: bool) -> Any:
         if is_first:
@@ -49,10 +52,70 @@ def all_at_once(acts: Iterable[Callable[[], Any]]) -> list[Any]:
         return [future.result(timeout=60) for future in futures]
 
 
+class Overlap:
+    """An act of somebody else, in a transaction of their own."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.act = act
+        self.threads = ThreadPoolExecutor(1)
+        self.future: Future[Any] | None = None
+
+    def begin(self) -> None:
+        """Start it, and go on once it waits for us or has ended."""
+        if self.future is None:
+            future = self.future = self.threads.submit(self._run)
+            wait_until(lambda: future.done() or somebody_waits())
+
+    def result(self) -> Any:
+        assert self.future is not None
+        return self.future.result(timeout=30)
+
+    def _run(self) -> Any:
+        try:
+            return self.act()
+        finally:
+            connection.close()
+
+
+def somebody_waits() -> bool:
+    """Whether a connection to this database waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
+        )
+        return cursor.fetchone() is not None
+
+
+@contextmanager
+def overlapping(act: Callable[[], Any]) -> Iterator[Overlap]:
+    """Do what stands in the block in one transaction, and that act before it is committed."""
+    other = Overlap(act)
+    with other.threads:
+        with transaction.atomic():
+            yield other
+            other.begin()
+        other.result()
+
+
 def register(session, number: int) -> Callable[[], Registration]:
     return lambda: signup.register(
         session, name=f"Person {number}", email=f"person{number}@example.org", now=datetime.now(UTC)
     )
+
+
+def register_for_any(session: Session, number: int) -> Callable[[], Registration]:
+    return lambda: signup.register(
+        session,
+        name=f"Person {number}",
+        email=f"person{number}@example.org",
+        any_session=True,
+        now=datetime.now(UTC),
+    )
+
+
+def wait_for_any(registration: Registration) -> Callable[[], Registration]:
+    return lambda: signup.wait_for_any(registration, now=datetime.now(UTC))
 
 
 def cancel(registration: Registration) -> Callable[[], Registration]:
@@ -61,6 +124,30 @@ def cancel(registration: Registration) -> Callable[[], Registration]:
 
 def change_session(registration: Registration, target: Session) -> Callable[[], Registration]:
     return lambda: signup.change_session(registration, session=target, now=datetime.now(UTC))
+
+
+def unexpected(results: list[Any]) -> list[Any]:
+    """What no person may meet: neither what they asked for nor a refusal in words."""
+    return [
+        result for result in results if isinstance(result, Exception) and not isinstance(result, signup.SignupError)
+    ]
+
+
+def assert_whole(webinar: Webinar) -> None:
+    """Places are counted rightly, none is sold twice, and nobody waits beside a free one."""
+    for session in webinar.sessions.all():
+        assert session.places_taken == session.registrations.filter(has_place=True).count()
+        assert session.capacity is None or session.places_taken <= session.capacity
+        is_coming = not session.is_cancelled and not session.has_ended(datetime.now(UTC))
+        waiting = Registration.objects.waiting_for(session).count()
+        assert session.is_full or not is_coming or not waiting, f"{waiting} wait beside a free place"
+
+
+def two_sessions(**rules: Any) -> list[Session]:
+    """Two sessions of one webinar, five places each. The later one has the lower id."""
+    webinar = make_webinar(**rules)
+    day = (datetime.now(UTC) + timedelta(days=30)).date()
+    return [make_session(webinar, capacity=5, local_date=day, local_time=time(hour, 0)) for hour in (20, 8)]
 
 
 @pytest.fixture
@@ -101,8 +188,11 @@ def test_places_given_back_while_others_register_are_neither_lost_nor_doubled(se
     session.refresh_from_db()
     confirmed = Registration.objects.confirmed().count()
     assert (session.places_taken, confirmed) == (10, 10)
-    # Nobody overtook anybody: rows are numbered under the session's lock, in the order in which people came.
-    assert Registration.objects.confirmed().latest("pk").pk < Registration.objects.waiting()[0].pk
+    # Nobody overtook anybody: who has to wait is told so under the session's lock, and rows are numbered in that order.
+    told = Message.objects.filter(kind=Message.Kind.WAITLISTED)
+    still_waiting = told.filter(registration__in=Registration.objects.waiting()).earliest("pk")
+    assert told.filter(registration__status="confirmed").latest("pk").pk < still_waiting.pk
+    assert_whole(session.webinar)
 
 
 def test_people_who_swap_sessions_crosswise_do_not_wait_for_each_other():
@@ -133,10 +223,7 @@ def test_people_who_change_session_while_the_webinar_is_cancelled_do_not_wait_fo
 
     results = all_at_once(acts)
 
-    unexpected = [
-        result for result in results if isinstance(result, Exception) and not isinstance(result, signup.SignupError)
-    ]
-    assert unexpected == []
+    assert unexpected(results) == []
     assert set(webinar.sessions.values_list("state", flat=True)) == {Session.State.CANCELLED}
 
 
@@ -159,6 +246,235 @@ def test_two_requests_at_once_owe_one_link(session):
     all_at_once([register(session, 1) for _ in range(THREADS)])
 
     assert registration.messages.filter(kind=Message.Kind.LINK_AGAIN).count() == 1
+
+
+def test_a_double_click_on_a_full_session_is_one_turn_in_the_queue(session):
+    for number in range(10):
+        register(session, number)()
+
+    results = all_at_once([register(session, 99) for _ in range(THREADS)])
+
+    assert len({result.pk for result in results}) == 1
+    assert Registration.objects.waiting().count() == 1
+    assert Registration.objects.waiting().get().messages.count() == 1
+
+
+def test_five_places_under_a_rush_of_people_who_come_and_go():
+    session, _other = two_sessions()
+    acts: list[Callable[[], Any]] = [register(session, number) for number in range(40)]
+
+    def cancel_one(number: int) -> Callable[[], Any]:
+        """Somebody cancels as soon as they are there."""
+
+        def act() -> Any:
+            wait_until(lambda: Registration.objects.filter(email=f"person{number}@example.org").exists())
+            return cancel(Registration.objects.get(email=f"person{number}@example.org"))()
+
+        return act
+
+    for number in range(0, 40, 2):
+        acts.insert(len(acts) - number // 2, cancel_one(number))
+
+    results = all_at_once(acts)
+
+    assert [result for result in results if isinstance(result, Exception)] == []
+    assert_whole(session.webinar)
+    assert (Registration.objects.confirmed().count(), Registration.objects.waiting().count()) == (5, 15)
+
+
+@pytest.mark.parametrize("rules", [{}, {"offer_hours": 6}])
+def test_those_who_wait_for_any_session_while_places_come_free_in_both(rules):
+    sessions = two_sessions(**rules)
+    holders = [register(sessions[number % 2], number)() for number in range(10)]
+    undecided = [register_for_any(sessions[0], number)() for number in range(10, 22)]
+    acts: list[Callable[[], Any]] = [cancel(person) for person in holders]
+    acts += [register_for_any(sessions[number % 2], number) for number in range(22, 32)]
+    acts += [register(sessions[number % 2], number) for number in range(32, 42)]
+    acts += [cancel(person) for person in undecided[::3]]
+    acts += [change_session(person, sessions[number % 2]) for number, person in enumerate(undecided[1::3])]
+    random.Random(11).shuffle(acts)
+
+    results = all_at_once(acts)
+
+    assert unexpected(results) == []
+    assert_whole(sessions[0].webinar)
+    assert Registration.objects.filter(has_place=True).count() == 10
+
+
+def test_those_who_wait_for_any_session_while_sessions_are_called_off_and_added():
+    sessions = two_sessions()
+    webinar = sessions[0].webinar
+    holders = [register(sessions[number % 2], number)() for number in range(10)]
+    people = [register_for_any(sessions[number % 2], number)() for number in range(10, 30)]
+    acts: list[Callable[[], Any]] = [cancel(person) for person in holders + people[::2]]
+    acts += [wait_for_any(person) for person in people]
+    random.Random(5).shuffle(acts)
+    new = Session(
+        webinar=webinar, local_date=sessions[0].local_date, time_zone="UTC", local_time=time(23, 0), capacity=3
+    )
+    acts.insert(6, lambda: scheduling.save_session(new, by=None, now=datetime.now(UTC)))
+    acts.insert(9, lambda: scheduling.cancel_session(sessions[1], by=None, now=datetime.now(UTC)))
+
+    results = all_at_once(acts)
+
+    assert unexpected(results) == []
+    assert_whole(webinar)
+    assert not Registration.objects.undecided().filter(session=sessions[1]).exists()
+    # Whoever had a place in it was told, and nobody who waits for any: their mail would withdraw no entry.
+    assert not Message.objects.filter(kind=Message.Kind.SESSION_CANCELLED, sequence=None).exists()
+
+
+def test_two_sessions_called_off_at_once_tell_everybody_once():
+    sessions = two_sessions()
+    holders = [register(sessions[number % 2], number)() for number in range(10)]
+    people = [register_for_any(sessions[number % 2], number)() for number in range(10, 20)]
+
+    results = all_at_once(
+        [partial(scheduling.cancel_session, session, by=None, now=datetime.now(UTC)) for session in sessions]
+        + [cancel(person) for person in holders]
+        + [wait_for_any(person) for person in people]
+    )
+
+    assert unexpected(results) == []
+    for person in people:
+        assert person.messages.filter(kind=Message.Kind.SESSION_CANCELLED).count() == 1
+
+
+def test_capacity_that_grows_while_people_come_leaves_nobody_beside_a_free_place(session):
+    acts: list[Callable[[], Any]] = [register(session, number) for number in range(40)]
+
+    def grow() -> Session:
+        stored = Session.objects.select_related("webinar").get(pk=session.pk)
+        stored.capacity = 25
+        return scheduling.save_session(stored, by=None, now=datetime.now(UTC))
+
+    acts.insert(15, grow)
+
+    results = all_at_once(acts)
+
+    assert unexpected(results) == []
+    assert_whole(session.webinar)
+    assert Registration.objects.confirmed().count() == 25
+
+
+def test_offers_that_are_taken_when_they_lapse_are_taken_or_gone():
+    sessions = two_sessions(offer_hours=1)
+    holders = [register(sessions[0], number)() for number in range(5)]
+    waiting = [register(sessions[0], number)() for number in range(5, 20)]
+    for holder in holders:
+        cancel(holder)()
+    now = datetime.now(UTC)
+    acts: list[Callable[[], Any]] = []
+    for person in waiting[:5]:
+        acts += [partial(signup.accept_offer, person, now=now), partial(signup.pass_offer, person, now=now)]
+        acts += [lambda: signup.lapse_overdue(now=now + timedelta(hours=2))]
+
+    results = all_at_once(acts)
+
+    assert unexpected(results) == []
+    assert_whole(sessions[0].webinar)
+    assert Registration.objects.filter(has_place=True).count() == 5
+    for person in waiting[:5]:
+        person.refresh_from_db()
+        assert person.is_confirmed or person.is_cancelled
+        ends = [Message.Kind.CONFIRMED, Message.Kind.LAPSED]
+        assert person.messages.filter(kind__in=ends).count() == 1
+
+
+def test_proof_at_the_moment_it_lapses_is_taken_or_too_late():
+    sessions = two_sessions(needs_proof=True)
+    people = [register(sessions[0], number)() for number in range(12)]
+    now = datetime.now(UTC)
+    acts: list[Callable[[], Any]] = []
+    for person in people:
+        acts += [partial(signup.prove, person, now=now)] * 2
+    acts[7:7] = [lambda: signup.lapse_overdue(now=now + timedelta(hours=25))] * 2
+
+    results = all_at_once(acts)
+
+    assert unexpected(results) == []
+    assert_whole(sessions[0].webinar)
+    for person in people:
+        person.refresh_from_db()
+        assert person.is_cancelled == (person.proved_at is None)
+        told = person.messages.filter(kind__in=[Message.Kind.CONFIRMED, Message.Kind.PROMOTED])
+        assert told.count() == person.is_confirmed
+
+
+def test_two_organizers_who_accept_the_same_people_sell_nothing_twice():
+    sessions = two_sessions(needs_approval=True)
+    people = [register(sessions[0], number)() for number in range(12)]
+    acts = [partial(signup.approve, person, by=None, now=datetime.now(UTC)) for person in people for _ in range(2)]
+    acts += [partial(signup.turn_down, person, by=None, now=datetime.now(UTC)) for person in people[:3]]
+
+    results = all_at_once(acts)
+
+    assert unexpected(results) == []
+    assert_whole(sessions[0].webinar)
+    assert Registration.objects.filter(has_place=True).count() == 5
+    assert Message.objects.filter(kind=Message.Kind.APPROVED).count() == 5
+
+
+def test_coming_back_in_two_tabs_is_one_registration():
+    sessions = two_sessions()
+    cancel(register(sessions[0], 1)())()
+
+    results = all_at_once([register(sessions[number % 2], 1) for number in range(THREADS)])
+
+    assert unexpected(results) == []
+    assert_whole(sessions[0].webinar)
+    assert Registration.objects.get().is_confirmed
+
+
+def test_who_is_first_in_the_queue_but_leaves_at_that_moment_leaves_the_place_to_the_next():
+    morning, evening = two_sessions()
+    holders = [register(session, number)() for number, session in enumerate([morning, evening] * 5)]
+    leaving, following = (register_for_any(evening, number)() for number in (10, 11))
+
+    # Holding the lock of the evening, not of the morning.
+    with overlapping(cancel(holders[0])):
+        cancel(leaving)()
+
+    following.refresh_from_db()
+    assert (following.is_confirmed, following.session) == (True, morning)
+    assert_whole(morning.webinar)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_who_begins_to_wait_for_any_session_while_a_place_comes_free_in_another_gets_it(is_known):
+    morning, evening = two_sessions()
+    holders = [register(session, number)() for number, session in enumerate([morning, evening] * 5)]
+    waiting = register(morning, 10)() if is_known else None
+
+    with overlapping(cancel(holders[1])):
+        late = (wait_for_any(waiting) if waiting else register_for_any(morning, 10))()
+
+    late.refresh_from_db()
+    assert (late.is_confirmed, late.session) == (True, evening)
+    assert_whole(morning.webinar)
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_second_click_holds_up_nobody_while_it_waits_for_the_first(session, is_full):
+    for number in range(10 if is_full else 1):
+        register(session, number)()
+    session.refresh_from_db()
+
+    with overlapping(register(session, 99)) as second_click:
+        first = Registration.objects.create(
+            webinar=session.webinar,
+            session=session,
+            email="person99@example.org",
+            email_key="person99@example.org",
+            status=Registration.Status.PENDING,
+            awaits=Registration.Awaits.APPROVAL,
+            registered_at=NOW,
+        )
+        second_click.begin()
+        # Refused at once where somebody has it: the first click would wait for the second, and that for the first.
+        Session.objects.select_for_update(no_key=True, nowait=True).get(pk=session.pk)
+
+    assert second_click.result() == first
 
 
 def test_a_message_is_claimed_by_one_of_many_workers():

@@ -16,8 +16,9 @@ from django.utils.translation import override
 
 from events import scheduling
 from events.models import Host, Session, Webinar
-from registrations import emails, invites, mime, outbox, signup, tokens
+from registrations import emails, erasure, invites, mime, outbox, signup, tokens
 from registrations.models import Message, OfferCode, Registration
+from registrations.pointless import PointlessError
 from tests.builders import NOW, make_host, make_offer, make_registration, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
@@ -73,8 +74,13 @@ def programme():
 def register_anna(programme, **fields):
     """Anna, in Tashkent, with links and codes that are the same in every run."""
     anna = make_registration(
-        programme.session,
-        **{"name": "Anna Karimova", "email": "anna@example.net", "time_zone": "Asia/Tashkent", **fields},
+        **{
+            "session": programme.session,
+            "name": "Anna Karimova",
+            "email": "anna@example.net",
+            "time_zone": "Asia/Tashkent",
+            **fields,
+        },
     )
     return settled(anna, "ANNA23456789")
 
@@ -82,7 +88,13 @@ def register_anna(programme, **fields):
 def register_bob(programme, **fields):
     """Bob, in Tokyo, who comes after Anna and so waits."""
     bob = make_registration(
-        programme.session, **{"name": "Bob Ng", "email": "bob@example.com", "time_zone": "Asia/Tokyo", **fields}
+        **{
+            "session": programme.session,
+            "name": "Bob Ng",
+            "email": "bob@example.com",
+            "time_zone": "Asia/Tokyo",
+            **fields,
+        }
     )
     return settled(bob, "BOB234567892")
 
@@ -336,6 +348,154 @@ def link_again_waiting(programme) -> Case:
     return Case(compose(bob, Message.Kind.LINK_AGAIN), None)
 
 
+def put(registration, **fields) -> Registration:
+    """The registration in that state, however it came there: acts are tested with `registrations.signup`."""
+    Registration.objects.filter(pk=registration.pk).update(**fields)
+    return Registration.objects.get(pk=registration.pk)
+
+
+def owed(registration, kind, method=None) -> Case:
+    """What is written to whoever is in that state."""
+    outbox.enqueue(registration, kind, now=NOW)
+    return Case(compose(registration, kind), method)
+
+
+def pending_anna(programme, awaits, **fields) -> Registration:
+    """Anna before she has a place for good, who never had an entry or a code."""
+    anna = register_anna(programme)
+    anna.offer_codes.all().delete()
+    return put(anna, **{"status": "pending", "awaits": awaits, "has_place": True, "dtstamp": None, **fields})
+
+
+def utc_reader(programme) -> Case:
+    move(programme.session, time_zone="UTC")
+    return Case(compose(register_anna(programme, time_zone="UTC"), Message.Kind.CONFIRMED), "REQUEST")
+
+
+def utc_host(programme) -> Case:
+    move(programme.session, time_zone="UTC", local_time=time(20, 30))
+    return Case(compose(register_anna(programme), Message.Kind.CONFIRMED), "REQUEST")
+
+
+def proof(programme) -> Case:
+    return owed(pending_anna(programme, "proof", lapses_at=NOW + timedelta(hours=24)), Message.Kind.PROOF)
+
+
+def proof_waiting(programme) -> Case:
+    state = {"has_place": False, "waiting_since": NOW, "lapses_at": NOW + timedelta(hours=24)}
+    return owed(pending_anna(programme, "proof", **state), Message.Kind.PROOF)
+
+
+def proof_before_approval(programme) -> Case:
+    Webinar.objects.update(needs_approval=True)
+    state = {"has_place": False, "lapses_at": NOW + timedelta(hours=24)}
+    return owed(pending_anna(programme, "proof", **state), Message.Kind.PROOF)
+
+
+def pending_approval(programme) -> Case:
+    return owed(pending_anna(programme, "approval", has_place=False), Message.Kind.PENDING)
+
+
+def pending_payment(programme) -> Case:
+    Webinar.objects.update(price_amount=49, price_currency="EUR")
+    return owed(pending_anna(programme, "payment", lapses_at=NOW + timedelta(days=7)), Message.Kind.PENDING)
+
+
+def pending_payment_accepted(programme) -> Case:
+    Webinar.objects.update(price_amount=49, price_currency="EUR", how_to_pay="Account 12 34.\nWrite your name.")
+    return owed(pending_anna(programme, "payment", approved_at=NOW), Message.Kind.PENDING)
+
+
+def approved(programme) -> Case:
+    return owed(put(register_anna(programme), approved_at=NOW), Message.Kind.APPROVED, "REQUEST")
+
+
+def ended_anna(programme, because) -> Registration:
+    state = {"status": "cancelled", "awaits": "", "has_place": False, "cancelled_at": NOW}
+    return put(pending_anna(programme, "approval"), **state, cancelled_because=because)
+
+
+def turned_down(programme) -> Case:
+    return owed(ended_anna(programme, "turned_down"), Message.Kind.TURNED_DOWN)
+
+
+def offered_anna(programme) -> Registration:
+    state = {"status": "waitlisted", "awaits": "", "waiting_since": NOW, "lapses_at": NOW + timedelta(hours=48)}
+    return put(pending_anna(programme, "approval"), **state)
+
+
+def offered(programme) -> Case:
+    return owed(offered_anna(programme), Message.Kind.OFFERED)
+
+
+def offered_for_a_price(programme) -> Case:
+    Webinar.objects.update(price_amount=49, price_currency="EUR")
+    return owed(offered_anna(programme), Message.Kind.OFFERED)
+
+
+def lapsed_passed(programme) -> Case:
+    return owed(ended_anna(programme, "passed"), Message.Kind.LAPSED)
+
+
+def lapsed_unanswered(programme) -> Case:
+    return owed(ended_anna(programme, "unanswered"), Message.Kind.LAPSED)
+
+
+def lapsed_unpaid(programme) -> Case:
+    return owed(ended_anna(programme, "unpaid"), Message.Kind.LAPSED)
+
+
+def cancelled_by_organizer(programme) -> Case:
+    anna = register_anna(programme)
+    signup.cancel(anna, now=NOW, because=Registration.CancelledBecause.ORGANIZER)
+    return Case(compose(anna, Message.Kind.CANCELLED), "CANCEL")
+
+
+def waitlisted_any(programme) -> Case:
+    register_anna(programme)
+    return owed(put(register_bob(programme), any_session=True), Message.Kind.WAITLISTED)
+
+
+def rescheduled_pending(programme) -> Case:
+    anna = pending_anna(programme, "approval", has_place=False)
+    deliver_everything()
+    move(programme.session, local_time=time(13, 0))
+    return Case(compose(anna, Message.Kind.RESCHEDULED), None)
+
+
+def session_cancelled_pending(programme) -> Case:
+    anna = pending_anna(programme, "approval", has_place=False)
+    deliver_everything()
+    scheduling.cancel_session(programme.session, by=None, now=NOW)
+    return Case(compose(anna, Message.Kind.SESSION_CANCELLED), None)
+
+
+def link_again_pending(programme) -> Case:
+    return owed(pending_anna(programme, "approval", has_place=False), Message.Kind.LINK_AGAIN)
+
+
+def link_again_offered(programme) -> Case:
+    return owed(offered_anna(programme), Message.Kind.LINK_AGAIN)
+
+
+def link_again_any(programme) -> Case:
+    register_anna(programme)
+    return owed(put(register_bob(programme), any_session=True), Message.Kind.LINK_AGAIN)
+
+
+def erased(programme) -> Case:
+    anna = register_anna(programme)
+    erasure.erase(anna, now=NOW)
+    return Case(compose(anna, Message.Kind.ERASED), "CANCEL")
+
+
+def erased_waiting(programme) -> Case:
+    register_anna(programme)
+    bob = register_bob(programme)
+    erasure.erase(bob, now=NOW)
+    return Case(compose(bob, Message.Kind.ERASED), None)
+
+
 def account(programme) -> Case:
     message = outbox.enqueue_account_mail(
         to_email="anna@example.net",
@@ -361,6 +521,30 @@ CASES = [
     link_again,
     link_again_waiting,
     account,
+    utc_reader,
+    utc_host,
+    proof,
+    proof_waiting,
+    proof_before_approval,
+    pending_approval,
+    pending_payment,
+    pending_payment_accepted,
+    approved,
+    turned_down,
+    offered,
+    offered_for_a_price,
+    lapsed_passed,
+    lapsed_unanswered,
+    lapsed_unpaid,
+    cancelled_by_organizer,
+    waitlisted_any,
+    rescheduled_pending,
+    session_cancelled_pending,
+    link_again_pending,
+    link_again_offered,
+    link_again_any,
+    erased,
+    erased_waiting,
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 
@@ -683,7 +867,7 @@ def test_nobody_is_told_of_a_waiting_list_that_they_left(programme):
     bob = register_bob(programme)
     signup.cancel(bob, now=NOW)
 
-    with pytest.raises(emails.PointlessError, match="No longer on the waiting list"):
+    with pytest.raises(PointlessError, match="No longer on the waiting list"):
         compose(bob, Message.Kind.WAITLISTED)
 
 
@@ -691,7 +875,7 @@ def test_nobody_is_told_of_a_place_that_they_gave_back(programme):
     anna = register_anna(programme)
     signup.cancel(anna, now=NOW)
 
-    with pytest.raises(emails.PointlessError, match="No longer holds a place"):
+    with pytest.raises(PointlessError, match="No longer holds a place"):
         compose(anna, Message.Kind.CONFIRMED)
 
 
@@ -699,14 +883,14 @@ def test_nobody_is_told_of_a_place_in_a_cancelled_session(programme):
     anna = register_anna(programme)
     scheduling.cancel_session(programme.session, by=None, now=NOW)
 
-    with pytest.raises(emails.PointlessError, match="The session has been cancelled"):
+    with pytest.raises(PointlessError, match="The session has been cancelled"):
         compose(anna, Message.Kind.CONFIRMED)
 
 
 def test_nobody_is_told_of_a_place_once_it_is_over(programme):
     anna = register_anna(programme)
 
-    with pytest.raises(emails.PointlessError, match="The session is over"):
+    with pytest.raises(PointlessError, match="The session is over"):
         compose(anna, Message.Kind.CONFIRMED, now=datetime(2026, 10, 28, 14, 0, tzinfo=UTC))
 
 
@@ -715,7 +899,7 @@ def test_who_is_back_with_a_place_is_not_told_that_they_cancelled(programme):
     signup.cancel(anna, now=NOW)
     register_anna(programme, now=NOW + timedelta(minutes=1))
 
-    with pytest.raises(emails.PointlessError, match="Registered again since"):
+    with pytest.raises(PointlessError, match="Registered again since"):
         compose(anna, Message.Kind.CANCELLED)
 
 
@@ -734,8 +918,100 @@ def test_who_moved_away_is_not_told_that_the_old_session_is_cancelled(programme)
     scheduling.cancel_session(programme.session, by=None, now=NOW)
     signup.change_session(anna, session=programme.other_session, now=NOW)
 
-    with pytest.raises(emails.PointlessError, match="Moved to a session that takes place"):
+    with pytest.raises(PointlessError, match="Moved to a session that takes place"):
         compose(anna, Message.Kind.SESSION_CANCELLED)
+
+
+def test_who_has_proved_the_address_is_not_asked_to_again(programme):
+    Webinar.objects.update(needs_proof=True)
+    anna = register_anna(programme, session=Session.objects.get(pk=programme.session.pk))
+    signup.prove(anna, now=NOW)
+
+    with pytest.raises(PointlessError, match="No longer waits for the address"):
+        compose(anna, Message.Kind.PROOF)
+
+
+def test_whom_the_organizer_answered_is_not_told_to_wait_for_it(programme):
+    Webinar.objects.update(needs_approval=True)
+    anna = register_anna(programme, session=Session.objects.get(pk=programme.session.pk))
+    signup.approve(anna, by=None, now=NOW)
+
+    with pytest.raises(PointlessError, match="No longer waits for the organizer"):
+        compose(anna, Message.Kind.PENDING)
+    assert b"METHOD:REQUEST\r\n" in (invite_of(compose(anna, Message.Kind.APPROVED)) or b"")
+
+
+def test_an_offer_is_not_mailed_once_it_is_over(programme):
+    Webinar.objects.update(offer_hours=24)
+    anna, bob = register_anna(programme), register_bob(programme)
+    signup.cancel(anna, now=NOW)
+
+    assert "until 17 September 2026, 18:00 Tokyo, UTC+9." in " ".join(
+        text_of(compose(bob, Message.Kind.OFFERED)).split()
+    )
+    with pytest.raises(PointlessError, match="No place is offered any more"):
+        compose(bob, Message.Kind.OFFERED, now=NOW + timedelta(hours=24))
+
+
+def test_who_is_back_is_not_told_that_the_place_has_lapsed(programme):
+    Webinar.objects.update(offer_hours=24)
+    anna, bob = register_anna(programme), register_bob(programme)
+    signup.cancel(anna, now=NOW)
+    signup.pass_offer(bob, now=NOW)
+    lapsed_mail = newest(bob, Message.Kind.LAPSED)
+    register_bob(programme, session=Session.objects.get(pk=programme.session.pk), now=NOW + timedelta(minutes=1))
+
+    with pytest.raises(PointlessError, match="Registered again since"):
+        emails.compose(newest(bob, lapsed_mail.kind), now=NOW + timedelta(minutes=1))
+
+
+def test_nothing_but_the_last_mail_goes_to_who_was_erased(programme):
+    anna = register_anna(programme)
+    erasure.erase(anna, now=NOW)
+
+    with pytest.raises(PointlessError, match="The registration is erased"):
+        compose(anna, Message.Kind.CONFIRMED)
+
+
+# ---------- addresses that nobody proved, and entries from before ----------
+
+
+def test_a_request_for_proof_bears_no_word_of_whoever_typed_the_address(programme):
+    Webinar.objects.update(needs_proof=True)
+    session = Session.objects.get(pk=programme.session.pk)
+    anna = register_anna(programme, session=session, name="Buy shoes at shoes.example.com")
+
+    mail = compose(anna, Message.Kind.PROOF)
+
+    assert str(parsed(mail)["To"]) == "anna@example.net"
+    assert "shoes" not in mail.as_bytes().decode() + text_of(mail) + html_of(mail)
+    assert tokens.join_url(anna) not in text_of(mail) + html_of(mail)
+
+
+def test_an_entry_goes_though_the_mail_that_withdraws_it_was_overtaken(programme):
+    anna = register_anna(programme)
+    deliver_everything()
+    signup.cancel(anna, now=NOW)
+    Webinar.objects.update(needs_approval=True)
+
+    register_anna(programme, session=Session.objects.get(pk=programme.session.pk), now=NOW + timedelta(minutes=1))
+
+    assert newest(anna, Message.Kind.CANCELLED).state == Message.State.DROPPED
+    ics = invite_of(compose(anna, Message.Kind.PENDING)) or b""
+    assert b"METHOD:CANCEL\r\n" in ics
+    assert b"SEQUENCE:1\r\n" in ics
+
+
+def test_an_entry_that_was_withdrawn_is_not_withdrawn_again_with_the_next_mail(programme):
+    anna = register_anna(programme)
+    deliver_everything()
+    signup.cancel(anna, now=NOW)
+    deliver_everything()
+    Webinar.objects.update(needs_approval=True)
+
+    register_anna(programme, session=Session.objects.get(pk=programme.session.pk), now=NOW + timedelta(minutes=1))
+
+    assert invite_of(compose(anna, Message.Kind.PENDING)) is None
 
 
 # ---------- languages ----------
@@ -793,6 +1069,52 @@ def test_a_mail_about_signing_in_is_in_the_language_it_was_asked_for_in(programm
 
     assert parsed(mail)["Content-Language"] == "ar"
     assert '<html lang="ar" dir="rtl"' in html_of(mail)
+
+
+# ---------- what those who wait have to know ----------
+
+
+@pytest.mark.parametrize(("hours", "words"), [(1, "for 1 hour, until"), (4, "for 4 hours, until"), (None, None)])
+def test_whoever_waits_reads_for_how_long_a_place_will_be_kept(programme, hours, words):
+    programme.webinar.offer_hours = hours
+    programme.webinar.save()
+    register_anna(programme)
+
+    mail = compose(register_bob(programme), Message.Kind.WAITLISTED)
+
+    for told in (text_of(mail), html_of(mail)):
+        told = " ".join(told.split())
+        assert (words in told) if words else ("until you take it" not in told)
+
+
+def test_whoever_was_offered_a_place_that_is_called_off_reads_which(programme):
+    register_anna(programme)
+    bob = put(register_bob(programme), any_session=True)
+    payload = {"called_off": scheduling.PlannedTime.of(programme.session).as_payload()}
+    outbox.enqueue(bob, Message.Kind.WAITLISTED, now=NOW, payload=payload)
+
+    mail = compose(bob, Message.Kind.WAITLISTED)
+
+    for told in (text_of(mail), html_of(mail)):
+        words = "The host has cancelled the session in which a place was kept for you: Wednesday, 28 October 2026"
+        assert words in " ".join(told.split())
+
+
+@pytest.mark.parametrize(
+    ("awaits", "kind", "subject"),
+    [
+        ("proof", Message.Kind.PROOF, "Confirm your address: "),
+        ("approval", Message.Kind.PENDING, "Registration noted: "),
+    ],
+)
+def test_whoever_would_come_to_any_session_reads_of_none_before(programme, awaits, kind, subject):
+    anna = put(pending_anna(programme, awaits, has_place=False), any_session=True)
+    outbox.enqueue(anna, kind, now=NOW)
+
+    mail = compose(anna, kind)
+
+    assert str(parsed(mail)["Subject"]) == f"{subject}{programme.webinar.title}, any session"
+    assert "Whichever session has a place first" in text_of(mail)
 
 
 # ---------- the text's shape ----------

@@ -7,7 +7,7 @@ import pytest
 from events import scheduling
 from registrations import delivery, outbox, signup, transport
 from registrations.models import Message
-from tests.builders import NOW, make_registration, make_session
+from tests.builders import NOW, make_registration, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +65,23 @@ def test_no_update_overtakes_the_invite_before_it():
 
     outbox.mark_sent(mine, message_id="<x@y>", answer="250", now=NOW)
     assert outbox.claim(withdrawal.pk, now=NOW) is not None
+
+
+def test_news_goes_along_only_with_a_mail_that_still_tells_how_things_stand():
+    session = make_session(make_webinar(needs_approval=True))
+    registration = make_registration(session)
+    first = registration.messages.get()
+    session.local_time = time(15, 0)
+    scheduling.save_session(session, by=None, now=NOW)
+    assert list(registration.messages.all()) == [first]
+
+    # A mail of how things stood before, which an act forgot to replace.
+    Message.objects.update(kind=Message.Kind.OFFERED)
+    session.local_time = time(16, 0)
+    scheduling.save_session(session, by=None, now=NOW)
+
+    states = dict(registration.messages.values_list("kind", "state"))
+    assert states == {"offered": Message.State.DROPPED, "rescheduled": Message.State.QUEUED}
 
 
 def test_a_refused_message_waits_longer_each_time_and_then_is_dead():

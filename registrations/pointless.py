@@ -1,0 +1,130 @@
+"""Whether a mail still has a point. Much may have happened between its cause and the worker that writes it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from registrations import letters
+from registrations.models import Message, Registration
+
+# How things stand with whoever has no place of their own yet, and may get one.
+MAY_COME = {"waiting", "offered", "approval", "payment"}
+
+
+class PointlessError(Exception):
+    """The message has lost its point since it was written. The text says how, for organizers."""
+
+
+def require_point(message: Message, *, now: datetime) -> None:
+    """Raises PointlessError when the message need not be sent any more, as things stand now."""
+    kind = Message.Kind(message.kind)
+    if kind in _POINTS:
+        _POINTS[kind](registration_of(message), now)
+    elif "text" not in message.payload:
+        raise PointlessError("Its text is gone.")
+
+
+def registration_of(message: Message) -> Registration:
+    """Whom a mail is about. Raises PointlessError when nobody is there any more."""
+    if message.registration is None:
+        raise PointlessError("The registration is gone.")
+    if message.registration.is_erased:
+        raise PointlessError("The registration is erased.")
+    return message.registration
+
+
+def _require_proof_missing(registration: Registration, now: datetime) -> None:
+    _require_coming(registration, now)
+    if registration.awaits != Registration.Awaits.PROOF:
+        raise PointlessError("No longer waits for the address to be proved.")
+
+
+def _require_others_asked(registration: Registration, now: datetime) -> None:
+    _require_coming(registration, now)
+    if registration.awaits not in {Registration.Awaits.APPROVAL, Registration.Awaits.PAYMENT}:
+        raise PointlessError("No longer waits for the organizer or a payment.")
+
+
+def _require_turned_down(registration: Registration, now: datetime) -> None:
+    _require_ended(registration, now, {Registration.CancelledBecause.TURNED_DOWN})
+
+
+def _require_lapsed(registration: Registration, now: datetime) -> None:
+    reasons = Registration.CancelledBecause
+    _require_ended(registration, now, {reasons.PASSED, reasons.UNANSWERED, reasons.UNPAID})
+
+
+def _require_ended(registration: Registration, now: datetime, reasons: set[Registration.CancelledBecause]) -> None:
+    _require_coming(registration, now)
+    if not registration.is_cancelled or registration.cancelled_because not in reasons:
+        raise PointlessError("Registered again since.")
+
+
+def _require_offered(registration: Registration, now: datetime) -> None:
+    _require_coming(registration, now)
+    if not registration.is_offered or (registration.lapses_at is not None and registration.lapses_at <= now):
+        raise PointlessError("No place is offered any more.")
+
+
+def _require_place(registration: Registration, now: datetime) -> None:
+    _require_coming(registration, now)
+    if not registration.is_confirmed:
+        raise PointlessError("No longer holds a place.")
+
+
+def _require_waiting(registration: Registration, now: datetime) -> None:
+    if letters.standing(registration, now) == "waiting":
+        return
+    _require_coming(registration, now)
+    raise PointlessError("No longer on the waiting list.")
+
+
+def _require_may_come(registration: Registration, now: datetime) -> None:
+    if letters.standing(registration, now) in MAY_COME | {"place"}:
+        return
+    _require_coming(registration, now)
+    raise PointlessError("No longer holds a place, nor may get one.")
+
+
+def _require_session_cancelled(registration: Registration, now: datetime) -> None:
+    if not registration.session.is_cancelled:
+        raise PointlessError("Moved to a session that takes place.")
+    _require_proved(registration, now)
+
+
+def _require_cancelled(registration: Registration, _now: datetime) -> None:
+    # Who came back only to wait has no entry any more either.
+    if registration.is_confirmed or (registration.dtstamp is None and not registration.is_cancelled):
+        raise PointlessError("Registered again since.")
+    if registration.cancelled_because == Registration.CancelledBecause.UNPROVED:
+        raise PointlessError("The address was never proved.")
+
+
+def _require_proved(registration: Registration, _now: datetime) -> None:
+    if registration.awaits == Registration.Awaits.PROOF:
+        raise PointlessError("The address is not proved.")
+
+
+def _require_coming(registration: Registration, now: datetime) -> None:
+    if registration.session.is_cancelled:
+        raise PointlessError("The session has been cancelled.")
+    if registration.session.has_ended(now):
+        raise PointlessError("The session is over.")
+
+
+# What is written when it is owed, about signing in and about what was erased, has its point for good.
+_POINTS: dict[Message.Kind, Callable[[Registration, datetime], None]] = {
+    Message.Kind.PROOF: _require_proof_missing,
+    Message.Kind.PENDING: _require_others_asked,
+    Message.Kind.APPROVED: _require_place,
+    Message.Kind.TURNED_DOWN: _require_turned_down,
+    Message.Kind.CONFIRMED: _require_place,
+    Message.Kind.WAITLISTED: _require_waiting,
+    Message.Kind.OFFERED: _require_offered,
+    Message.Kind.LAPSED: _require_lapsed,
+    Message.Kind.PROMOTED: _require_place,
+    Message.Kind.SESSION_CHANGED: _require_place,
+    Message.Kind.RESCHEDULED: _require_may_come,
+    Message.Kind.SESSION_CANCELLED: _require_session_cancelled,
+    Message.Kind.CANCELLED: _require_cancelled,
+    Message.Kind.LINK_AGAIN: _require_proved,
+}
