@@ -67,6 +67,14 @@ def share(response: HttpResponse, *, until: datetime | None = None) -> None:
     response.is_shared = True  # type: ignore[attr-defined]
 
 
+def keep_private(response: HttpResponse) -> HttpResponse:
+    """Let nothing keep or find what is for some people alone: neither we, nor caches, nor search engines."""
+    response["Cache-Control"] = "private, no-store"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response.is_shared = False  # type: ignore[attr-defined]
+    return response
+
+
 def keep_for_good(response: HttpResponse) -> None:
     """Let everybody keep what never changes, since its address says what is in it."""
     patch_cache_control(response, public=True, max_age=A_YEAR_IN_SECONDS, immutable=True)

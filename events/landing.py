@@ -1,33 +1,31 @@
 """The landing page of a webinar: everything that it shows, read in a fixed number of queries.
 
-Whatever the numbers, `get_webinar` and `landing_page` together run seven statements, which leaves one for the
+Whatever the numbers, `lookup.get_webinar` and `landing_page` together run seven statements, which leaves one for the
 questions of the registration form.
 """
 
 import itertools
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 from django.core.files.storage import default_storage
-from django.db.models import Case, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
-from django.http import Http404
+from django.db.models import QuerySet, Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from events import formats, timezones
 from events.calendar_links import add_to_calendar_links, subscription_links
-from events.choices import SessionOption, State, main_session, page_state, session_options
+from events.choices import ANY, Chosen, SessionOption, State, main_session, offers_any, page_state, session_options
 from events.conditions import condition_text
 from events.links import absolute
 from events.meridian import Meridian, ZoneTime, meridian, zone_times
 from events.models import (
     Appearance,
-    DisplayZone,
     Host,
     Offer,
     Presenter,
@@ -38,20 +36,20 @@ from events.models import (
     WebinarPartnership,
 )
 from events.models.series import Partnership
+from events.related import RelatedWebinar, related_webinars
 from events.replays import Replay, replay_of
-from events.statements import Given, Statement, columns, instance, instances, prefetched
+from events.statements import Given, Statement
 
 # A smaller crowd, told while people still decide, keeps others away.
 LEAST_COUNT_SHOWN = 20
-MOST_INSTEAD = 3
-# What nobody chose is a guess; what somebody chose is shown.
-MOST_NEAR = 3
-MOST_CHOSEN = 12
 
 
 @dataclass(frozen=True)
 class PresenterEntry:
-    """Somebody in the list of presenters. Without a public name the job title is the heading, and not repeated."""
+    """Somebody in the list of presenters. Without a public name the job title is the heading, and not repeated.
+
+    `url` is empty on pages for some people alone.
+    """
 
     heading: str
     has_name: bool
@@ -96,17 +94,6 @@ class PartnerGroup:
 
 
 @dataclass(frozen=True)
-class RelatedWebinar:
-    starts_at: datetime | None
-    title: str
-    url: str
-    summary: str
-    language: str
-    date: str
-    is_over: bool
-
-
-@dataclass(frozen=True)
 class LandingPage:
     """What the landing page shows. Times are for `shown_zone`; `zone` is the reader's, None while nobody knows it."""
 
@@ -126,6 +113,7 @@ class LandingPage:
     partners: list[PartnerGroup]
     recommended: list[RelatedWebinar]
     content_language: str
+    any_is_chosen: bool = False
 
     @cached_property
     def city(self) -> str:
@@ -139,6 +127,16 @@ class LandingPage:
     def takes_registrations(self) -> bool:
         """Whether the form has anything to choose."""
         return any(option.is_selectable for option in self.options)
+
+    @cached_property
+    def offers_any(self) -> bool:
+        """Whether the form lets somebody ask for whichever session has a place first."""
+        return offers_any(list(self.webinar.sessions.all()), self.now)
+
+    @property
+    def first_choice(self) -> int | None:
+        """The first session that can be chosen, where the focus goes when the choice is wrong."""
+        return next((option.id for option in self.options if option.is_selectable), None)
 
     @property
     def only_waits(self) -> bool:
@@ -211,9 +209,12 @@ class LandingPage:
 
     @property
     def calendars(self) -> list[tuple[SessionOption, list[tuple[str, str]]]]:
-        """The sessions to come, each with the links that put a copy of it into a web calendar."""
+        """The sessions to come, each with the links that put a copy of it into a web calendar, where all may see it."""
         return [
-            (option, calendar_copies(self.webinar, option.starts_at, option.ends_at))
+            (
+                option,
+                [] if self.webinar.is_restricted else calendar_copies(self.webinar, option.starts_at, option.ends_at),
+            )
             for option in self.options
             if option.kind not in {"cancelled", "past"}
         ]
@@ -254,54 +255,10 @@ class LandingPage:
         return formats.language_name(self.webinar.language)
 
 
-def get_webinar(slug: str) -> Webinar:
-    """The webinar at that address with its host, series, sessions and zones. Raises Webinar.DoesNotExist for drafts."""
-    rows = _WEBINAR.rows(slug=slug)
-    if not rows:
-        raise Webinar.DoesNotExist
-    webinar, host, series = instances(rows[0], Webinar, Host, Series)
-    webinar.host, webinar.series = host, series
-    sessions = [instance(Session, row) for row in _SESSIONS.rows(webinar=webinar.pk)]
-    for session in sessions:
-        session.webinar = webinar
-    prefetched(webinar, "sessions", sessions)
-    zones = [instance(DisplayZone, row) for row in _ZONES.rows(webinar=webinar.pk)]
-    prefetched(webinar, "display_zones", zones)
-    return webinar
-
-
-_WEBINAR = Statement(
-    lambda: (
-        Webinar.objects.reachable()
-        .filter(slug=Given("slug"))
-        .values_list(*columns(Webinar), *columns(Host, under="host__"), *columns(Series, under="series__"))
-    )
-)
-_SESSIONS = Statement(lambda: Session.objects.filter(webinar=Given("webinar")).values_list(*columns(Session)))
-_ZONES = Statement(lambda: DisplayZone.objects.filter(webinar=Given("webinar")).values_list(*columns(DisplayZone)))
-
-
-def published_or_404(slug: str) -> Webinar:
-    """The same for a page. Raises Http404 for drafts: not even their organizers show those around."""
-    try:
-        return get_webinar(slug)
-    except Webinar.DoesNotExist:
-        raise Http404 from None
-
-
-def get_draft(slug: str) -> Webinar:
-    """The draft at that address, with all that `get_webinar` fetches. Raises Webinar.DoesNotExist for any other.
-
-    Who may see it is for the caller to ask. Organizers alone do, so that no statement is kept for them.
-    """
-    drafts = Webinar.objects.select_related("host", "series").prefetch_related("sessions", "display_zones")
-    return drafts.get(slug=slug, status=Webinar.Status.DRAFT)
-
-
-def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: int | None = None) -> LandingPage:
+def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: Chosen = None) -> LandingPage:
     """Everything that the page of the webinar shows at that moment to a reader in that zone.
 
-    Takes a webinar from `get_webinar` or `get_draft`. `chosen` is the session that the form holds already.
+    Takes a webinar from `lookup`. `chosen` is what the form holds already: a session, or ANY.
     """
     shown_zone = webinar.host.shown_zone(zone)
     sessions = list(webinar.sessions.all())
@@ -323,9 +280,9 @@ def landing_page(webinar: Webinar, *, now: datetime, zone: str | None, chosen: i
         # What did not take place earns nobody anything.
         offers=[] if state == State.CANCELLED else _offers(webinar, session, now),
         partners=_partner_groups(webinar),
-        recommended=_recommended(webinar, state, now, shown_zone)
-        or (_coming(webinar, now, shown_zone) if state == State.CANCELLED else []),
+        recommended=related_webinars(webinar, is_called_off=state == State.CANCELLED, now=now, zone=shown_zone),
         content_language=formats.foreign_language(webinar.language),
+        any_is_chosen=chosen == ANY,
     )
 
 
@@ -345,7 +302,9 @@ def _chart(webinar: Webinar, session: Session | None, shown_zone: str, own: str 
 def _presenters(webinar: Webinar) -> list[PresenterEntry]:
     """One query: a row for each position, the positions of one appearance together."""
     grouped = itertools.groupby(_PRESENTERS.rows(webinar=webinar.pk), key=operator.itemgetter(0))
-    return [_presenter_entry([row[1:] for row in positions]) for _appearance, positions in grouped]
+    entries = [_presenter_entry([row[1:] for row in positions]) for _appearance, positions in grouped]
+    # Theirs may be no page at all: none is public through a webinar that is not.
+    return [replace(entry, url="") for entry in entries] if webinar.is_restricted else entries
 
 
 _PRESENTERS = Statement(
@@ -446,107 +405,3 @@ def _write_partners() -> QuerySet[Any, tuple[Any, ...]]:
 
 
 _PARTNERS = Statement(_write_partners)
-
-
-def _recommended(webinar: Webinar, state: State, now: datetime, zone: str) -> list[RelatedWebinar]:
-    """One query: what the organizer chose, and where nothing of it can be seen, a few of what is nearest to it.
-
-    What is coming stands first, soonest before later.
-    """
-    rows = _RECOMMENDED.rows(
-        now=now, webinar=webinar.pk, series=webinar.series_id, host=webinar.host_id, language=webinar.language
-    )
-    chosen = [row for nearness, *row in rows if nearness == _CHOSEN]
-    # In place of what was called off stands what the host gives next (`_coming`), not what is over.
-    near = [] if state == State.CANCELLED else [row for _nearness, *row in rows][:MOST_NEAR]
-    return sorted(
-        (_related_entry(*row, now=now, zone=zone) for row in chosen or near),
-        key=lambda entry: (entry.is_over, entry.starts_at or now, entry.title),
-    )
-
-
-_CHOSEN, _OF_SERIES, _OF_HOST, _OF_LANGUAGE = range(4)
-
-
-def _write_recommended() -> QuerySet[Webinar, tuple[Any, ...]]:
-    """Listed webinars by their nearness; those whose every session was called off are none to recommend."""
-    now, webinar, series, host, language = (Given(name) for name in ("now", "webinar", "series", "host", "language"))
-    chosen = Webinar.recommended.through._default_manager.filter(from_webinar=webinar).values("to_webinar")
-    soon = Session.objects.scheduled().filter(webinar=OuterRef("pk"), ends_at__gt=now)
-    is_planned = ~Q(sessions__state=Session.State.CANCELLED)
-    return (
-        Webinar.objects.listed()
-        .filter(status=Webinar.Status.PUBLISHED)
-        .exclude(pk=webinar)
-        .filter(Q(pk__in=chosen) | Q(series=series) | Q(host=host) | Q(Exists(soon), language=language))
-        .annotate(
-            nearness=Case(
-                When(pk__in=chosen, then=_CHOSEN),
-                When(series=series, then=_OF_SERIES),
-                When(host=host, then=_OF_HOST),
-                default=_OF_LANGUAGE,
-            ),
-            next_starts_at=Min("sessions__starts_at", filter=is_planned & Q(sessions__ends_at__gt=now)),
-            held_until=Max("sessions__ends_at", filter=is_planned),
-            planned_until=Max("sessions__ends_at"),
-        )
-        # What was chosen may stand there before its date does.
-        .filter(Q(held_until__isnull=False) | Q(planned_until=None, nearness=_CHOSEN))
-        .order_by("nearness", F("next_starts_at").asc(nulls_last=True), F("held_until").desc(), "pk")
-        .values_list("nearness", "slug", "title", "summary", "language", "next_starts_at", "held_until")[:MOST_CHOSEN]
-    )
-
-
-_RECOMMENDED = Statement(_write_recommended)
-
-
-def _coming(webinar: Webinar, now: datetime, zone: str) -> list[RelatedWebinar]:
-    """One query: what the host gives next, for readers of a page that has nothing to offer any more."""
-    others = Webinar.objects.listed().filter(host=webinar.host_id, status=Webinar.Status.PUBLISHED)
-    coming = [other for other in others.exclude(pk=webinar.pk).upcoming(now) if not _is_called_off(other, now)]
-    return [_related(other, now, zone) for other in coming[:MOST_INSTEAD]]
-
-
-def coming_webinars(*, now: datetime, zone: str | None) -> list[RelatedWebinar]:
-    """One query: what the site gives next, for readers who have lost their way. Dates are the host's without a zone."""
-    others = Webinar.objects.listed().filter(status=Webinar.Status.PUBLISHED).select_related("host").upcoming(now)
-    coming = [other for other in others[: MOST_INSTEAD * 2] if not _is_called_off(other, now)]
-    return [_related(other, now, other.host.shown_zone(zone)) for other in coming[:MOST_INSTEAD]]
-
-
-def _is_called_off(other: Webinar, now: datetime) -> bool:
-    """Whether it would still end, had its sessions not all been cancelled. Takes one `with_next_session`."""
-    last_ends_at: datetime | None = other.last_ends_at  # type: ignore[attr-defined]
-    return other.next_starts_at is None and last_ends_at is not None and last_ends_at > now  # type: ignore[attr-defined]
-
-
-def _related(other: Webinar, now: datetime, zone: str) -> RelatedWebinar:
-    next_starts_at: datetime | None = other.next_starts_at  # type: ignore[attr-defined]
-    last_ends_at: datetime | None = other.last_ends_at  # type: ignore[attr-defined]
-    return _related_entry(
-        other.slug, other.title, other.summary, other.language, next_starts_at, last_ends_at, now=now, zone=zone
-    )
-
-
-def _related_entry(
-    slug: str,
-    title: str,
-    summary: str,
-    language: str,
-    next_starts_at: datetime | None,
-    last_ends_at: datetime | None,
-    *,
-    now: datetime,
-    zone: str,
-) -> RelatedWebinar:
-    is_over = next_starts_at is None and last_ends_at is not None and last_ends_at <= now
-    moment = last_ends_at if is_over else next_starts_at
-    return RelatedWebinar(
-        starts_at=next_starts_at,
-        title=title,
-        url=reverse("webinar", args=[slug]),
-        summary=summary,
-        language=formats.foreign_language(language),
-        date=formats.short_date(moment, zone) if moment else "",
-        is_over=is_over,
-    )

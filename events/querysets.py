@@ -11,16 +11,24 @@ if TYPE_CHECKING:
     from events.models import Webinar
 
 
+# Who can view: whoever finds the address, or is given it.
+OPEN_TO_ALL = ("everyone", "unlisted")
+
+
 class WebinarQuerySet(models.QuerySet["Webinar"]):
     """Webinars."""
 
+    def published(self) -> Self:
+        """Those with a page, though it may open for some people alone (events/visibility.py)."""
+        return self.exclude(status="draft")
+
     def reachable(self) -> Self:
         """Those whose page opens for whoever has the address."""
-        return self.exclude(status="draft")
+        return self.published().filter(access__in=OPEN_TO_ALL)
 
     def listed(self) -> Self:
         """Those that lists, feeds, sitemaps and search engines may name."""
-        return self.reachable().filter(access="everyone")
+        return self.published().filter(access="everyone")
 
     def with_next_session(self, now: datetime) -> Self:
         """Annotate `next_starts_at` (the first session that has not ended) and `last_ends_at`; null where none.
@@ -67,7 +75,7 @@ class SeriesQuerySet(models.QuerySet[Any]):
     """Series."""
 
     def reachable(self) -> Self:
-        """Those with a page: there is none before the first webinar is published."""
+        """Those with a page: there is none before a webinar of it is published that everybody may see."""
         webinars: WebinarQuerySet = apps.get_model("events", "Webinar")._default_manager.all()
         return self.filter(models.Exists(webinars.reachable().filter(series=models.OuterRef("pk"))))
 

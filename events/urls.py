@@ -3,7 +3,7 @@
 from django.urls import path, re_path, register_converter
 from django.views.generic import RedirectView
 
-from events.views import crawlers, embeds, feeds, lists, stylesheets, webinars
+from events.views import crawlers, embeds, entrance, feeds, lists, stylesheets, webinars
 
 
 class AccentConverter:
@@ -43,6 +43,7 @@ urlpatterns = [
     path("webinars/<slug:slug>/embed/", embeds.webinar_embed, name="webinar_embed"),
     path("webinars/<slug:slug>/replay/", webinars.replay, name="webinar_replay"),
     path("webinars/<slug:slug>/programme/", webinars.programme, name="webinar_programme"),
+    path("webinars/<slug:slug>/password/", entrance.webinar_password, name="webinar_password"),
 ]
 
 # The same for every language.

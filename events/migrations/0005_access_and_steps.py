@@ -101,4 +101,9 @@ class Migration(migrations.Migration):
             model_name='invitee',
             constraint=models.UniqueConstraint(fields=('webinar', 'email_key'), name='invitee_once_per_webinar'),
         ),
+        migrations.AddField(
+            model_name='webinar',
+            name='how_to_pay',
+            field=events.fields.PlainTextField(blank=True, help_text='Only those who have to pay read it, in a mail and on their page.', verbose_name='how to pay'),
+        ),
     ]

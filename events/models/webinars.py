@@ -20,7 +20,7 @@ from events.fields import (
 from events.links import absolute
 from events.models.hosts import Host
 from events.models.series import Partner, Series
-from events.querysets import WebinarQuerySet
+from events.querysets import OPEN_TO_ALL, WebinarQuerySet
 
 
 class Webinar(models.Model):
@@ -90,6 +90,9 @@ class Webinar(models.Model):
         help_text=_("0 is free."),
     )
     price_currency = models.CharField(_("currency"), max_length=3, blank=True, help_text=_("Such as EUR."))
+    how_to_pay = PlainTextField(
+        _("how to pay"), blank=True, help_text=_("Only those who have to pay read it, in a mail and on their page.")
+    )
     payment_days = models.PositiveSmallIntegerField(
         _("days to pay"),
         null=True,
@@ -182,6 +185,11 @@ class Webinar(models.Model):
     @property
     def is_cancelled(self) -> bool:
         return self.status == self.Status.CANCELLED
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether it takes more than the address to see its page, once there is one (events/visibility.py)."""
+        return self.access not in OPEN_TO_ALL
 
     def registration_is_open(self, now: datetime) -> bool:
         """Whether the organizer's own opening times let anybody register; sessions have the last word."""

@@ -16,8 +16,8 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from events import content_policy, freshness
 from events.addresses import whereabouts
-from events.landing import published_or_404
 from events.links import absolute
+from events.lookup import shown_around_or_404
 from events.models import Webinar
 from events.syndication import cards, embeds
 
@@ -27,7 +27,7 @@ FORMATS = ("json", "xml")
 @require_safe
 def webinar_card(request: HttpRequest, slug: str, digest: str) -> HttpResponse:
     """The picture of a webinar. Its address says what is on it: what has been overtaken leads to what is true now."""
-    card = cards.card_of(published_or_404(slug), now=timezone.now())
+    card = cards.card_of(shown_around_or_404(slug), now=timezone.now())
     if digest != card.digest:
         return redirect(card.path)
     response = HttpResponse(cards.picture(card), content_type="image/png")
@@ -38,7 +38,7 @@ def webinar_card(request: HttpRequest, slug: str, digest: str) -> HttpResponse:
 @require_safe
 def webinar_embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The card that partners frame on their own pages: no script, nothing but one link. No other page may be framed."""
-    card = embeds.embed_card(published_or_404(slug), now=timezone.now())
+    card = embeds.embed_card(shown_around_or_404(slug), now=timezone.now())
     response = render(request, "events/embed.html", {"card": card})
     content_policy.allow(response, "frame-ancestors", "*")
     freshness.share(response, until=card.changes_at)
@@ -74,16 +74,19 @@ def oembed(request: HttpRequest) -> HttpResponse:
 
 
 def _webinar_at(slug: str) -> Webinar:
-    """The webinar of that address, wherever its page is now. Raises Http404 where there is none, or none any more."""
+    """The webinar of that address, wherever its page is now. Raises Http404 where there is none, or none any more.
+
+    Also where it is for some people alone. 401, which oEmbed knows for that (2.3.5), would tell strangers of it.
+    """
     try:
-        return published_or_404(slug)
+        return shown_around_or_404(slug)
     except Http404:
         with override(settings.LANGUAGE_CODE):
             found = whereabouts(reverse("webinar", args=[slug]))
         moved = embeds.slug_and_language(absolute(found.path)) if found and not found.is_gone else None
         if moved is None:
             raise
-        return published_or_404(moved[0])
+        return shown_around_or_404(moved[0])
 
 
 def _size(request: HttpRequest, name: str) -> int | None:

@@ -1,10 +1,10 @@
-"""What is answered instead of a page: where it is now, that it is gone, that there never was one, or not so fast."""
+"""What is answered instead of a page: where it is now, that it is gone, or that there never was one."""
 
 from http import HTTPStatus
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
@@ -12,17 +12,24 @@ from django.views.decorators.csrf import requires_csrf_token
 
 from events import content_policy
 from events.addresses import Whereabouts, whereabouts
-from events.landing import coming_webinars
 from events.reader import reader_zone
-
-# Seconds. What is limited for longer (a code that was typed wrong too often) says so in its form.
-TRIES_COUNT_FOR = 60
+from events.related import coming_webinars
+from events.views.entrance import before_moving
 
 
 @requires_csrf_token
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """301, 308, 410 or 404. Former addresses are the same in every language."""
+    """301, 308, 410 or 404, and 403 where a page moved that is not for everybody.
+
+    Former addresses are the same in every language.
+    """
     found = whereabouts(request.path_info.removeprefix(_prefix(request)))
+    try:
+        stopped = before_moving(request, found)
+    except Http404:
+        stopped = found = None
+    if stopped is not None:
+        return stopped
     if found is not None and not found.is_gone:
         response = _moved(request, found)
     elif _is_for_frames(request):
@@ -36,14 +43,6 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     # Browsers keep these for as long as they like (RFC 9110 15.1), and an address may come back: where one changed and
     # was changed back, both would lead to the other for ever.
     patch_cache_control(response, no_cache=True)
-    return response
-
-
-@requires_csrf_token
-def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """429 for the sign-in pages: every limit that ends here counts the tries of one minute."""
-    response = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
-    response["Retry-After"] = str(TRIES_COUNT_FOR)
     return response
 
 

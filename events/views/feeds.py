@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_safe
 
-from events import formats, ical
+from events import formats, freshness, ical, visibility
 from events.choices import main_session
 from events.links import absolute, site_host
 from events.models import Host, Series, Session, Webinar
@@ -32,7 +32,9 @@ MOST_ENTRIES = 50
 @conditional_page
 def webinar_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     """All sessions of one webinar, as a file. It is a copy: only an invite or the host's calendar follows changes."""
-    webinar = get_object_or_404(Webinar.objects.reachable().select_related("host"), slug=slug)
+    webinar = get_object_or_404(Webinar.objects.published().select_related("host"), slug=slug)
+    if not visibility.may_see(webinar, request):
+        raise Http404
     sessions = Session.objects.filter(webinar=webinar).select_related("webinar")
     events = _events(sessions, now=timezone.now())
     if not events:
@@ -40,7 +42,7 @@ def webinar_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     calendar = ical.publish(events, name=webinar.title, organizer=_organizer(webinar.host))
     response = _calendar(calendar)
     response["Content-Disposition"] = f'attachment; filename="{webinar.slug}.ics"'
-    return response
+    return freshness.keep_private(response) if webinar.is_restricted else response
 
 
 @require_safe

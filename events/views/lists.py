@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from events import listing, search, validators
+from events import listing, search, validators, visibility
 from events.calendar_links import subscription_links
 from events.forms import FilterForm
 from events.freshness import share
 from events.links import absolute
-from events.models import Host, Presenter, Series, Webinar
+from events.models import Host, Series, Webinar
 from events.querysets import WebinarQuerySet
 from events.reader import PARAMETER, reader_zone, remember_zone
 from events.syndication import structured_data
@@ -100,13 +100,9 @@ def host(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def presenter(request: HttpRequest, slug: str) -> HttpResponse:
-    """A presenter, and where they appear. There is no page before the first webinar with them is published."""
+    """A presenter, and where they appear: no page before a webinar with them is published that everybody may see."""
     subject = get_object_or_404(
-        Presenter.objects.select_related("host")
-        .prefetch_related("affiliations")
-        .filter(appearances__webinar__in=Webinar.objects.reachable())
-        .distinct(),
-        slug=slug,
+        visibility.presenters_with_page().select_related("host").prefetch_related("affiliations"), slug=slug
     )
     context = {
         "presenter": subject,

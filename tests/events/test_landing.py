@@ -9,12 +9,12 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 from django.forms.models import model_to_dict
-from django.http import Http404
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from events.landing import LandingPage, calendar_copies, get_draft, get_webinar, landing_page, published_or_404
+from events.landing import LandingPage, calendar_copies, landing_page
+from events.lookup import get_draft, get_webinar
 from events.models import (
     Affiliation,
     Appearance,
@@ -57,10 +57,6 @@ def words_of(webinar, *, now=NOW, zone=None):
     markup = render_to_string("registrations/webinar.html", {"page": page, "form": form}, request=request)
     body = re.sub(r"<(script|style|svg|select)\b.*?</\1>", " ", markup.split("<body>")[1], flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
-
-
-def titles_beside(webinar, *, now=NOW):
-    return [other.title for other in page_of(webinar, now=now).recommended]
 
 
 @pytest.fixture
@@ -173,77 +169,6 @@ def test_host_time_is_shown_and_said_so_while_nobody_knows_the_readers(seed):
 def test_nothing_is_recommended_where_there_is_nothing_else(seed):
     assert page_of(seed, now=AFTER).recommended == []
     assert "Recommended" not in words_of(seed, now=AFTER)
-
-
-def test_what_the_organizer_recommends_stands_alone(seed):
-    make_session(make_webinar(host=seed.host, series=seed.series, title="Of the series"))
-    chosen = make_webinar(title="Chosen")
-    make_session(chosen)
-    seed.recommended.add(chosen)
-
-    assert titles_beside(seed) == ["Chosen"]
-
-
-def test_without_a_choice_the_series_comes_before_the_host_and_the_host_before_the_language(seed):
-    of_language = make_webinar(title="Of the language")
-    hosts = [make_webinar(host=seed.host, title=f"Of the host, {number}") for number in (1, 2)]
-    series = [make_webinar(host=seed.host, series=seed.series, title=f"Of the series, {number}") for number in (1, 2)]
-    russian = make_webinar(title="Of another language", language="ru")
-    for day, webinar in enumerate((russian, of_language, *hosts, *series), start=1):
-        make_session(webinar, local_date=date(2026, 10, day))
-
-    assert titles_beside(seed) == ["Of the host, 1", "Of the series, 1", "Of the series, 2"]
-    series[0].delete()
-    assert titles_beside(seed) == ["Of the host, 1", "Of the host, 2", "Of the series, 2"]
-    hosts[0].delete()
-    assert titles_beside(seed) == ["Of the language", "Of the host, 2", "Of the series, 2"]
-    of_language.delete()
-    assert titles_beside(seed) == ["Of the host, 2", "Of the series, 2"]
-
-
-def test_without_a_choice_what_is_coming_stands_before_what_is_over(seed):
-    for number, day in enumerate((date(2026, 8, 1), date(2026, 11, 2), date(2026, 9, 1), date(2026, 12, 3))):
-        make_session(make_webinar(host=seed.host, title=f"Number {number}"), local_date=day)
-
-    assert titles_beside(seed) == ["Number 1", "Number 3", "Number 2"]
-
-
-def test_what_is_over_is_recommended_for_its_series_or_host_alone(seed):
-    make_session(make_webinar(title="Of the language"), local_date=date(2026, 8, 1))
-    make_session(make_webinar(host=seed.host, title="Of the host"), local_date=date(2026, 8, 1))
-
-    assert titles_beside(seed) == ["Of the host"]
-
-
-def test_nothing_hidden_or_called_off_is_recommended_without_a_choice(seed):
-    for title, fields in (
-        ("A draft", {"status": Webinar.Status.DRAFT}),
-        ("Unlisted", {"access": Webinar.Access.UNLISTED}),
-        ("Cancelled", {"status": Webinar.Status.CANCELLED}),
-    ):
-        make_session(make_webinar(host=seed.host, series=seed.series, title=title, **fields))
-    called_off = make_webinar(host=seed.host, series=seed.series, title="Called off")
-    make_session(called_off, state="cancelled")
-    make_session(called_off, state="cancelled", local_date=date(2026, 8, 1))
-    make_webinar(host=seed.host, series=seed.series, title="Not dated yet")
-
-    assert titles_beside(seed) == []
-
-
-@pytest.mark.parametrize("fields", [{"status": Webinar.Status.CANCELLED}, {}])
-def test_nothing_that_is_over_stands_in_for_what_was_called_off(fields):
-    webinar = make_session(make_webinar(**fields), state="cancelled").webinar
-    make_session(make_webinar(host=webinar.host, title="Over"), local_date=date(2026, 8, 1))
-    make_session(make_webinar(title="Of another host"))
-
-    assert titles_beside(webinar) == []
-
-
-def test_what_the_organizer_recommends_and_nobody_can_see_makes_room_for_others(seed):
-    seed.recommended.add(make_webinar(title="A draft", status=Webinar.Status.DRAFT))
-    make_session(make_webinar(host=seed.host, title="Of the host"))
-
-    assert titles_beside(seed) == ["Of the host"]
 
 
 def test_recommended_webinars_are_listed_but_no_drafts_and_no_unlisted_ones(seed):
@@ -394,16 +319,13 @@ def test_cancelled_webinar_says_what_to_see_instead():
     assert "Instead Wed, 14 Oct 2026 Coming" in words
 
 
-def test_cancelled_webinar_names_what_its_organizer_recommends_first():
-    webinar = make_webinar(status=Webinar.Status.CANCELLED)
-    make_session(webinar)
-    make_session(make_webinar(host=webinar.host, title="The host's next"))
-    recommended, called_off = make_webinar(title="Recommended"), make_webinar(title="Called off too")
-    make_session(recommended)
-    make_session(called_off, state="cancelled")
-    webinar.recommended.add(recommended, called_off)
+@pytest.mark.parametrize("fields", [{"status": Webinar.Status.CANCELLED}, {}])
+def test_nothing_that_is_over_stands_in_for_what_was_called_off(fields):
+    webinar = make_session(make_webinar(**fields), state="cancelled").webinar
+    make_session(make_webinar(host=webinar.host, title="Over"), local_date=date(2026, 8, 1))
+    make_session(make_webinar(title="Of another host"))
 
-    assert [other.title for other in page_of(webinar).recommended] == ["Recommended"]
+    assert page_of(webinar).recommended == []
 
 
 def test_ways_to_earn_an_offer_are_no_boxes_to_tick():
@@ -551,7 +473,7 @@ def test_running_session_is_said_to_be_live_since_when_and_until_when():
     words = words_of(session.webinar, now=during(session), zone="Asia/Tokyo")
 
     assert "Live now Since 21:30, until 23:00 in Tokyo, UTC+9. Suits Europe" in words
-    assert "If you have registered, join from the link in your email." in words
+    assert "If you have registered, join from the link in your mail." in words
     assert "Register and come in" in words
 
 
@@ -674,18 +596,6 @@ def shown_by(read, slug):
         for name in ("changes_at", "moved", "running", "calendars", "timetable", "mail_link", "places_taken", "replay"):
             getattr(page, name)
     return page, len(queries)
-
-
-def test_a_draft_is_no_page_for_everybody_and_nothing_else_is_a_draft():
-    draft, published = make_webinar(status=Webinar.Status.DRAFT), make_webinar()
-
-    assert get_draft(draft.slug) == draft
-    assert published_or_404(published.slug) == published
-    with pytest.raises(Http404):
-        published_or_404(draft.slug)
-    for slug in (published.slug, "nowhere"):
-        with pytest.raises(Webinar.DoesNotExist):
-            get_draft(slug)
 
 
 def test_links_into_web_calendars_have_the_public_page_alone():

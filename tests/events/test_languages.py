@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from events.templatetags.languages import PageLanguage, lang_attributes, page_languages
-from tests.builders import make_session
+from tests.builders import form_data, make_session
 
 
 def switch_of(content: bytes) -> dict[str, str]:
@@ -116,7 +116,7 @@ def test_what_is_sent_stays_in_the_language_of_its_page(client: Client) -> None:
 
     response = client.post(
         path,
-        {"session": session.pk, "name": "ليلى حسن", "email": "layla@example.org"},
+        form_data(session, name="ليلى حسن", email="layla@example.org"),
         headers={"sec-fetch-site": "same-origin"},
     )
 

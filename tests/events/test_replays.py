@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from events.landing import get_webinar
+from events.lookup import get_webinar
 from events.models import Webinar
 from events.replays import Replay, replay_of
 from tests.builders import make_session, make_webinar

@@ -9,7 +9,7 @@ from django.conf import settings
 from PIL import Image, ImageChops, ImageDraw
 
 from events import palette, scheduling
-from events.landing import get_webinar
+from events.lookup import get_webinar
 from events.models import Webinar
 from events.syndication import cards
 from events.syndication.cards import Card, card_of, draw, drawable, is_right_to_left

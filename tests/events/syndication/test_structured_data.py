@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from events import scheduling
-from events.landing import get_webinar, landing_page
+from events.landing import landing_page
+from events.lookup import get_webinar
 from events.models import Partner, Series, SeriesPartnership, Session, Webinar, WebinarPartnership
 from events.syndication.cards import card_of
 from events.syndication.structured_data import as_script, series_event, webinar_event
