@@ -4,10 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, Literal
 
 from events import formats, timezones
 from events.availability import Availability, availability
 from events.models import Session, Webinar
+
+# Stands for whichever of a webinar's sessions has a place first, where the id of one would stand.
+ANY: Final = "any"
+Chosen = int | Literal["any"] | None
 
 
 class State(StrEnum):
@@ -60,22 +65,29 @@ class SessionOption:
         return self.availability.kind == "waiting"
 
 
-def session_options(
-    webinar: Webinar, *, now: datetime, zone: str | None, chosen: int | None = None
-) -> list[SessionOption]:
+def session_options(webinar: Webinar, *, now: datetime, zone: str | None, chosen: Chosen = None) -> list[SessionOption]:
     """The webinar's sessions as choices, in the order of time.
 
-    `chosen` is the id of the one to tick; None ticks the first that can be chosen.
+    `chosen` is the id of the one to tick, ANY ticks none; None ticks the first that can be chosen.
     """
     shown_zone = webinar.host.shown_zone(zone)
     states = [(session, availability(session, now=now, zone=shown_zone)) for session in webinar.sessions.all()]
     if chosen is None:
-        # A place before a wait, as long as there is one.
-        selectable = sorted(
-            (state.kind == "waiting", session.starts_at, session.pk) for session, state in states if state.is_selectable
-        )
-        chosen = selectable[0][2] if selectable else None
+        first = first_choice([session for session, _state in states], now)
+        chosen = first.pk if first else None
     return [_option(session, state, shown_zone, is_checked=session.pk == chosen) for session, state in states]
+
+
+def first_choice(sessions: Sequence[Session], now: datetime) -> Session | None:
+    """The earliest with a place, else the earliest in which one may wait for one; None where there is neither."""
+    open_ones = [session for session in sessions if session.takes_registrations(now)]
+    return min(open_ones, key=lambda session: (session.is_full, session.starts_at, session.pk), default=None)
+
+
+def offers_any(sessions: Sequence[Session], now: datetime) -> bool:
+    """Whether it is worth asking for any of them: there are several, and one of them can only be waited for."""
+    open_ones = [session for session in sessions if session.takes_registrations(now)]
+    return len(open_ones) > 1 and any(session.is_full for session in open_ones)
 
 
 def main_session(sessions: Sequence[Session], now: datetime) -> Session | None:

@@ -33,6 +33,13 @@ class PlainTextField(models.TextField):  # type: ignore[type-arg]
         return super().formfield(**{"form_class": PlainTextInput, **kwargs})
 
 
+class SingleLineInput(forms.CharField):
+    """Text on one line: what was pasted loses line breaks, control and direction marks."""
+
+    def to_python(self, value: Any) -> str:
+        return validators.single_line(str(value or ""))
+
+
 class PlainTextInput(forms.CharField):
     """Takes several lines as they are stored: browsers end them in another way, which is no change."""
 

@@ -4,11 +4,14 @@ Babel has the patterns. Plain "en" is set as in Britain, 28 October and 17:30, f
 Instants are aware datetimes; zones are IANA names; `language` is the active one unless told.
 """
 
-from datetime import date, datetime, timedelta
+import functools
+import unicodedata
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel import dates as babel_dates
+from babel.lists import format_list
 from babel.numbers import format_currency
 from django.conf import settings
 from django.utils.translation import get_language, get_supported_language_variant, gettext, ngettext, override
@@ -16,6 +19,8 @@ from django.utils.translation import get_language, get_supported_language_varian
 from events import timezones
 
 INTERNATIONAL_ENGLISH = "en-gb"
+# Codes that CLDR names beside countries: groups of states, and places that no post reaches.
+_NOT_COUNTRIES = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
 # Arabic is read where clocks have twelve hours and where they have twenty-four; these need no letter beside the digits.
 CLOCKS = {"ar": "HH:mm"}
 
@@ -28,17 +33,17 @@ def locale_for(language: str | None = None) -> Locale:
 
 def long_date(instant: datetime, zone: str, language: str | None = None) -> str:
     """Wednesday 28 October 2020"""
-    return babel_dates.format_date(_local(instant, zone).date(), "full", locale=locale_for(language))
+    return _date(_local(instant, zone).date(), "full", locale_for(language))
 
 
 def day_and_month(instant: datetime, zone: str, language: str | None = None) -> str:
     """28 October 2020"""
-    return babel_dates.format_date(_local(instant, zone).date(), "long", locale=locale_for(language))
+    return _date(_local(instant, zone).date(), "long", locale_for(language))
 
 
 def weekday(instant: datetime, zone: str, language: str | None = None) -> str:
     """Wednesday"""
-    return babel_dates.format_date(_local(instant, zone).date(), "EEEE", locale=locale_for(language))
+    return _date(_local(instant, zone).date(), "EEEE", locale_for(language))
 
 
 def short_date(instant: datetime, zone: str, language: str | None = None) -> str:
@@ -55,8 +60,8 @@ def calendar_leaf(instant: datetime, zone: str, language: str | None = None) -> 
     """The day in large, its weekday and its month: ("28", "Wed", "Oct 2020")"""
     local, locale = _local(instant, zone), locale_for(language)
     return (
-        babel_dates.format_date(local.date(), "d", locale=locale),
-        babel_dates.format_date(local.date(), "EEE", locale=locale),
+        _date(local.date(), "d", locale),
+        _date(local.date(), "EEE", locale),
         babel_dates.format_skeleton("yMMM", local, locale=locale),
     )
 
@@ -68,13 +73,13 @@ def short_day(instant: datetime, zone: str, language: str | None = None) -> str:
 
 def plain_date(day: date, language: str | None = None) -> str:
     """11 November 2020"""
-    return babel_dates.format_date(day, "long", locale=locale_for(language))
+    return _date(day, "long", locale_for(language))
 
 
 def clock_time(instant: datetime, zone: str, language: str | None = None) -> str:
     """17:30"""
     locale = locale_for(language)
-    return babel_dates.format_time(_local(instant, zone), CLOCKS.get(locale.language, "short"), locale=locale)
+    return _time(_local(instant, zone).time(), CLOCKS.get(locale.language, "short"), locale)
 
 
 def time_range(start: datetime, end: datetime, zone: str, language: str | None = None) -> str:
@@ -133,6 +138,20 @@ def language_name(code: str, language: str | None = None) -> str:
     return name or code
 
 
+def countries(language: str | None = None) -> dict[str, str]:
+    """Every country's name by its code of two letters, sorted by name."""
+    names = timezones.babel_locale(language or get_language()).territories
+    found = [
+        (code, name) for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
+    ]
+    return dict(sorted(found, key=lambda country: _without_accents(country[1])))
+
+
+def alternatives(words: list[str], language: str | None = None) -> str:
+    """Road, rail or air"""
+    return format_list(words, style="or", locale=locale_for(language))
+
+
 def foreign_language(code: str) -> str:
     """The code, for a lang attribute, where texts in it stand among words of another language; else empty."""
     return "" if code == get_language() else code
@@ -152,6 +171,23 @@ def price(amount: Decimal, currency: str, language: str | None = None) -> str:
         with override(language or get_language()):
             return gettext("Free")
     return format_currency(amount, currency, locale=locale_for(language))
+
+
+def _without_accents(text: str) -> str:
+    """For sorting: Åland among the A, Côte d'Ivoire among the C."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+
+
+# A page and a mail say the same few days and hours many times over, and Babel takes its time for each.
+@functools.lru_cache(maxsize=4096)
+def _date(day: date, pattern: str, locale: Locale) -> str:
+    return babel_dates.format_date(day, pattern, locale=locale)
+
+
+@functools.lru_cache(maxsize=4096)
+def _time(clock: time, pattern: str, locale: Locale) -> str:
+    return babel_dates.format_time(clock, pattern, locale=locale)
 
 
 def _local(instant: datetime, zone: str) -> datetime:

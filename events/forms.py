@@ -1,4 +1,4 @@
-"""What readers ask of the lists."""
+"""What readers ask of the lists, and what opens a page that has a password."""
 
 from datetime import date
 from typing import Any
@@ -29,6 +29,26 @@ class DayField(forms.DateField):
         super().validate(value)
         if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
+
+
+class PagePasswordForm(forms.Form):
+    """Asks for the password of a webinar's page, and keeps where its reader was going."""
+
+    password = forms.CharField(
+        label=_("Password of the page"),
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={
+            "required": _("Enter the password of the page"),
+            "max_length": _("This is not the password. Capital letters count."),
+            "null_characters_not_allowed": _("This is not the password. Capital letters count."),
+        },
+    )
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def refuse(self, words: str) -> None:
+        """Say beside the field why what was typed opens nothing."""
+        self.add_error("password", words)
 
 
 class FilterForm(forms.Form):

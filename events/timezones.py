@@ -139,7 +139,12 @@ def zone_choices() -> list[ZoneChoice]:
 
 def babel_locale(language: str | None = None) -> Locale:
     """The Babel locale of a language code, the active one unless told."""
-    return Locale.parse(to_locale(language or get_language() or "en"))
+    return _babel_locale(language or get_language() or "en")
+
+
+@functools.lru_cache(maxsize=256)
+def _babel_locale(language: str) -> Locale:
+    return Locale.parse(to_locale(language))
 
 
 @functools.cache

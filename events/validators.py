@@ -1,6 +1,7 @@
 """What may be stored: names on one line, accents, zones, rich text without scripts, pictures that are pictures."""
 
 import re
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
@@ -84,6 +85,20 @@ def _without_markup(html: str) -> str:
         url_schemes=RICH_TEXT_SCHEMES,
         link_rel="noopener nofollow",
     ).strip()
+
+
+def at_most(limit: int) -> Callable[[str], None]:
+    """Refuses longer text. Not Django's max_length, which makes browsers cut what is pasted without a word."""
+
+    def validate(text: str) -> None:
+        if len(text) > limit:
+            raise ValidationError(
+                _("This has %(length)s characters; at most %(limit)s are taken"),
+                code="too_long",
+                params={"length": len(text), "limit": limit},
+            )
+
+    return validate
 
 
 def validate_web_address(address: str) -> None:

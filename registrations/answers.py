@@ -1,12 +1,13 @@
 """What people answered: kept with the wording that was asked, and counted for the organizers."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from events.models import Question, Webinar
-from registrations.forms import NO, YES, shown_answer
+from events.models.questions import NO, YES
 from registrations.models import Answer, Registration
+from registrations.questions import shown_answer
 
 # The answers of these are few and the same for many people; of the others each stands for itself.
 COUNTED_KINDS = {Question.Kind.ONE_OF, Question.Kind.SOME_OF, Question.Kind.YES_NO, Question.Kind.COUNTRY}
@@ -17,11 +18,24 @@ def store_answers(registration: Registration, answers: Mapping[Question, str], *
     earlier = registration.answers.filter(question__asked=asked)
     if earlier.exists():
         earlier.delete()
-    Answer.objects.bulk_create(
+    store_first_answers(registration, answers)
+
+
+def store_first_answers(registration: Registration, answers: Mapping[Question, str]) -> None:
+    """The same for somebody who cannot have answered before: one INSERT, or none. In the caller's transaction."""
+    given = [
         Answer(registration=registration, question=question, wording=question.wording, value=value)
         for question, value in answers.items()
         if value
-    )
+    ]
+    if given:
+        Answer.objects.bulk_create(given)
+
+
+def delete_answers(questions: Iterable[Question]) -> int:
+    """Forget what anybody answered to these questions, and return how many answers those were."""
+    count, _rows = Answer.objects.filter(question__in=list(questions)).delete()
+    return count
 
 
 def given_answers(registration: Registration, *, asked: Question.Asked) -> dict[Question, str]:

@@ -3,38 +3,33 @@
 Forms clean and refuse; they store nothing and send nothing. Every refusal stands beside its field and says what to do.
 """
 
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils.translation import get_language, pgettext_lazy
+from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.functional import cached_property
+from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from events import timezones, validators
-from events.email_addresses import check_email
-from events.fields import PlainTextInput
+from events import timezones
+from events.availability import availability
+from events.choices import ANY, Chosen, first_choice
+from events.email_addresses import address_key, check_email
+from events.fields import SingleLineInput
 from events.models import Question, Session, Webinar
 from events.statements import Given, Statement, columns, instance
-
-MAX_NAME_LENGTH = 200
-MAX_SHORT_ANSWER_LENGTH = 300
-MAX_LONG_ANSWER_LENGTH = 4000
-# More choices than these are quicker to find in a list than among radio buttons.
-MAX_RADIO_BUTTONS = 6
-
-YES, NO = "yes", "no"
-# What makes a link of a name in the mails that greet people by it.
-_LINK_SIGNS = ("://", "www.", "@")
-# Codes that CLDR names beside countries: groups of states, and places that no post reaches.
-_NOT_COUNTRIES = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
+from registrations import stamps
+from registrations.names import check_name
+from registrations.questions import Condition, answer_field, as_sent, condition_of
 
 
-class QuestionBoundField(forms.BoundField):
-    """A field that tells the template which shape it needs."""
+class PageBoundField(forms.BoundField):
+    """A field that tells the template which shape it needs, and has the focus where it is the first with an error."""
+
+    form: "PageForm"
 
     @property
     def id_for_label(self) -> str:
@@ -46,18 +41,45 @@ class QuestionBoundField(forms.BoundField):
         """Whether it is several inputs under one legend."""
         return bool(self.field.widget.use_fieldset)
 
+    @cached_property
+    def subwidgets(self) -> list[forms.boundfield.BoundWidget]:
+        found = super().subwidgets
+        if self.is_group and self.form.focus == self.name:
+            found[0].data["attrs"]["autofocus"] = True
+        return found
 
-class SingleLineInput(forms.CharField):
-    """Text on one line: what was pasted loses line breaks, control and direction marks."""
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        built = super().build_widget_attrs(attrs, widget)
+        if not self.is_group and self.form.focus == self.name:
+            built["autofocus"] = True
+        return built
 
-    def to_python(self, value: Any) -> str:
-        return validators.single_line(str(value or ""))
+    @property
+    def is_needed(self) -> bool:
+        """Whether it must be answered by whoever it is asked of."""
+        return bool(self.field.required or (self.condition and self.condition.is_required))
+
+    @property
+    def condition(self) -> Condition | None:
+        """When the question is asked, where that depends on another answer."""
+        return self.form.conditions.get(self.name)
 
 
-class SessionChoiceForm(forms.Form):
+class PageForm(forms.Form):
+    """A form whose page begins where something is wrong."""
+
+    bound_field_class = PageBoundField
+    # Of the questions among its fields.
+    conditions: Mapping[str, Condition] = {}
+
+    @cached_property
+    def focus(self) -> str:
+        """The name of the first field with an error, in the order of the page; empty where there is none."""
+        return next((name for name in self.fields if name in self.errors), "")
+
+
+class SessionChoiceForm(PageForm):
     """Chooses one of a webinar's sessions. `session` arrives as its id and leaves as the object."""
-
-    bound_field_class = QuestionBoundField
 
     # The page draws it as radio buttons, or hides it where there is only one; then the post may leave it out.
     session = forms.Field(label=_("Choose a session"), required=False)
@@ -71,19 +93,39 @@ class SessionChoiceForm(forms.Form):
     @property
     def sent_session_id(self) -> int | None:
         """The session that was sent, for the page to show it as chosen again; None when it was none of these."""
-        sent = self._session_by_id(str((self.data if self.is_bound else self.initial).get("session", "")))
+        sent = self._session_by_id(self._sent)
         return sent.pk if sent else None
 
+    @property
+    def chosen(self) -> Chosen:
+        """The same, or ANY."""
+        return ANY if self.any_session else self.sent_session_id
+
+    @property
+    def any_session(self) -> bool:
+        """Whether any of the sessions will do, whichever has a place first; then `session` is the likeliest."""
+        return self._sent == ANY
+
+    @property
+    def _sent(self) -> str:
+        return str((self.data if self.is_bound else self.initial).get("session") or "").strip()
+
     def clean_session(self) -> Session:
-        typed = str(self.cleaned_data["session"] or "").strip()
-        if not typed and len(self.sessions) == 1:
-            session: Session | None = self.sessions[0]
+        if self.any_session:
+            session = first_choice(self.sessions, self.now)
+        elif not self._sent and len(self.sessions) == 1:
+            session = self.sessions[0]
         else:
-            session = self._session_by_id(typed)
+            session = self._session_by_id(self._sent)
         if session is None:
             raise ValidationError(_("Choose one of the sessions"), code="session")
         self._check_open(session)
         return session
+
+    @property
+    def focuses_session(self) -> bool:
+        """Whether the first error is the choice of the session."""
+        return self.focus == "session"
 
     def refuse(self, reason: str) -> None:
         """Show beside the sessions why the act refused what the form had let pass."""
@@ -99,23 +141,50 @@ class SessionChoiceForm(forms.Form):
         if session.has_ended(self.now):
             raise ValidationError(_("This session is over. Choose another."), code="over")
         if not self.webinar.registration_is_open(self.now):
-            raise ValidationError(_("Registration is not open."), code="closed")
+            state = availability(session, now=self.now, zone=self.webinar.host.shown_zone(None))
+            raise ValidationError(state.words, code="closed")
         if not session.takes_registrations(self.now):
             raise ValidationError(_("This session is full. Choose another."), code="full")
 
 
-class QuestionsForm(forms.Form):
-    """Asks some of a webinar's questions, each in a field of its kind, beside whatever else the form has."""
+class QuestionsForm(PageForm):
+    """Asks some of a webinar's questions, each in a field of its kind, beside whatever else the form has.
 
-    bound_field_class = QuestionBoundField
+    A question that depends on another answer always has its field. Whoever it is not asked of may leave it out, and
+    what they sent for it is dropped.
+    """
 
     questions: list[Question]
 
     def ask(self, questions: Iterable[Question], *, given: Mapping[Question, str] | None = None) -> None:
         """Add the questions' fields, in their order. What was `given` before can be given again."""
         self.questions = list(questions)
+        by_id = {question.pk: question for question in self.questions}
+        conditions = {}
         for question in self.questions:
-            self.fields[question.field_name] = _answer_field(question, [(given or {}).get(question, "")])
+            name, earlier = question.field_name, by_id.get(question.depends_on_id or 0)
+            self.fields[name] = answer_field(question, [(given or {}).get(question, "")])
+            if earlier is not None:
+                conditions[name] = condition_of(question, earlier)
+                self.fields[name].help_text = conditions[name].with_help(question.help_text)
+        self.conditions = conditions
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        for question in self.questions:
+            self._ask_only_if(question, self.conditions.get(question.field_name))
+        return self.cleaned_data
+
+    def _ask_only_if(self, question: Question, condition: Condition | None) -> None:
+        """Drop the answer to what was not asked, and miss one that was left out. Earlier questions come first."""
+        name = question.field_name
+        if condition is None:
+            return
+        if not question.is_asked_after(self.cleaned_data.get(condition.field_name) or ""):
+            self.errors.pop(name, None)
+            self.cleaned_data[name] = ""
+        elif question.is_required and name not in self.errors and not self.cleaned_data.get(name):
+            self.add_error(name, self.fields[name].error_messages["required"])
 
     @property
     def answers(self) -> dict[Question, str]:
@@ -128,18 +197,35 @@ class QuestionsForm(forms.Form):
         return [self[question.field_name] for question in self.questions]
 
 
-class RegistrationForm(SessionChoiceForm, QuestionsForm):
-    """Registers somebody for a session, and asks what the webinar asks.
-
-    `zone` is the zone the reader sees times in. A `time_zone` that nobody knows is ignored, not refused: it comes from
-    the reader's device, and they could do nothing about it.
-    """
+class NamedForm(PageForm):
+    """Asks how somebody is called."""
 
     name = SingleLineInput(
         label=_("Full name"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": _("Enter your full name")},
     )
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        check_name(name)
+        return name
+
+
+class _EmptyInput(forms.TextInput):
+    """Comes back empty, whatever stood in it."""
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
+class RegistrationForm(NamedForm, SessionChoiceForm, QuestionsForm):
+    """Registers somebody for a session, and asks what the webinar asks.
+
+    `zone` is the zone the reader sees times in. A `time_zone` that nobody knows is ignored, not refused: it comes from
+    the reader's device, and they could do nothing about it. `addresses`: those that may be registered; None takes any.
+    """
+
     email = SingleLineInput(
         label=_("Email"),
         help_text=_("Your joining link goes here."),
@@ -147,38 +233,86 @@ class RegistrationForm(SessionChoiceForm, QuestionsForm):
         error_messages={"required": _("Enter your email address")},
     )
     time_zone = forms.Field(required=False, widget=forms.HiddenInput)
+    # Nobody sees it until something stands in it: programs fill in what they find, and browsers know no such field.
+    message = SingleLineInput(
+        label=_("Leave this field empty"),
+        required=False,
+        widget=_EmptyInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
     consent = forms.BooleanField(required=False)
 
     def __init__(
-        self, webinar: Webinar, zone: str | None, data: Mapping[str, Any] | None = None, *, now: datetime
+        self,
+        webinar: Webinar,
+        zone: str | None,
+        data: Mapping[str, Any] | None = None,
+        *,
+        now: datetime,
+        addresses: Collection[str] | None = None,
     ) -> None:
         super().__init__(webinar, data, now=now)
+        self.addresses = addresses
+        self.kept: Mapping[str, Any] = {}
+        if addresses is not None and len(addresses) == 1:
+            self.initial["email"] = next(iter(addresses))
         self.zone = zone or ""
         self.initial["time_zone"] = self.zone
         self.fields["consent"].label = _("Write to me about later webinars by %(host)s") % {"host": webinar.host.name}
         self.ask(instance(Question, row) for row in _QUESTIONS.rows(webinar=webinar.pk))
         self.order_fields([name for name in self.fields if name != "consent"])
 
-    def clean_name(self) -> str:
-        name = str(self.cleaned_data["name"])
-        if not any(unicodedata.category(mark)[0] in "LN" for mark in name):
-            raise ValidationError(_("Enter your full name"), code="required")
-        shown = unicodedata.normalize("NFKC", name).lower()
-        if any(sign in shown for sign in _LINK_SIGNS):
-            # Whoever registers somebody else's address would have the site mail their advertisement.
-            raise ValidationError(_("Enter a name without links or addresses."), code="link")
-        return _at_most(name, MAX_NAME_LENGTH)
-
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
         check_email(email)
+        if self.addresses is not None and address_key(email) not in {address_key(own) for own in self.addresses}:
+            raise ValidationError(
+                ngettext(
+                    "Register with the address with which you may see this page: %(addresses)s",
+                    "Register with one of the addresses with which you may see this page: %(addresses)s",
+                    len(self.addresses),
+                ),
+                code="not_own",
+                params={"addresses": ", ".join(sorted(self.addresses))},
+            )
         return email
 
     def clean_time_zone(self) -> str:
         return self.shown_zone
 
+    def clean_message(self) -> str:
+        if self.cleaned_data["message"]:
+            raise ValidationError(_("Something stood in this field. Please send the form once more."))
+        return ""
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if not self.errors:
+            self._check_stamp()
+        return self.cleaned_data
+
+    def _check_stamp(self) -> None:
+        """Hold back what came sooner than anybody types, or from no page of today. Sent once more, it is taken."""
+        age = stamps.age_of(str(self.data.get("stamp", "")), now=self.now)
+        if age is None:
+            raise ValidationError(_("This page stood open for very long."), code="stamp")
+        if age < settings.FORM_TAKES_AT_LEAST:
+            raise ValidationError(_("That was faster than people type."), code="stamp")
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether nothing is wrong with it but that it looks like a program's."""
+        return self.has_error(NON_FIELD_ERRORS, code="stamp")
+
+    @property
+    def stamp(self) -> str:
+        """For the page: the one that came with the form, as long as it is good, or a new one."""
+        sent = str((self.data if self.is_bound else self.kept).get("stamp", ""))
+        is_good = stamps.age_of(sent, now=self.now) is not None
+        return sent if is_good else stamps.new_stamp(now=self.now)
+
     def keep(self, typed: Mapping[str, Any]) -> None:
         """Show what was typed so far, without a word on what is wrong with it."""
+        self.kept = typed
         for name, field in self.fields.items():
             if name != "time_zone":
                 self.initial[name] = field.widget.value_from_datadict(typed, {}, name)
@@ -197,6 +331,33 @@ class RegistrationForm(SessionChoiceForm, QuestionsForm):
     @property
     def wants_news(self) -> bool:
         return bool(self.cleaned_data.get("consent"))
+
+
+class RegistrationDetailsForm(NamedForm):
+    """Changes how somebody is called, and the zone and language they read in.
+
+    A zone that nobody knows is ignored, as it is when registering: the one they have stays.
+    """
+
+    time_zone = forms.CharField(label=_("Time zone"), required=False)
+    language = forms.ChoiceField(
+        label=_("Language"),
+        help_text=_("Of this page, and of the mails that we send you."),
+        choices=lambda: [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES],
+        error_messages={"required": _("Choose one"), "invalid_choice": _("Choose from the list")},
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, name: str, time_zone: str, language: str) -> None:
+        super().__init__(data, initial={"name": name, "time_zone": time_zone, "language": language})
+
+    @property
+    def shown_zone(self) -> str:
+        """The zone that was sent, under its present name, else the one they have."""
+        sent = str(self.data.get("time_zone", "")).strip() if self.is_bound else ""
+        return timezones.canonical_name(sent) if timezones.is_known(sent) else str(self.initial["time_zone"])
+
+    def clean_time_zone(self) -> str:
+        return self.shown_zone
 
 
 _QUESTIONS = Statement(
@@ -222,185 +383,10 @@ class SurveyForm(QuestionsForm):
         super().__init__(data)
         self.ask(questions, given=given)
         for question, value in (given or {}).items():
-            self.initial[question.field_name] = _as_sent(question, value)
+            self.initial[question.field_name] = as_sent(question, value)
 
     def clean(self) -> dict[str, Any]:
+        super().clean()
         if not self.errors and not self.answers:
             raise ValidationError(_("Answer at least one question"), code="empty")
         return self.cleaned_data
-
-
-def can_hold(question: Question, values: Iterable[str], *, was_choice: bool) -> bool:
-    """Whether a question, as it would be from now on, could have been answered so.
-
-    `was_choice`: the values were options once, and stay what they were when they are none any more.
-    """
-    answers = list(values)
-    if question.kind == Question.Kind.ONE_OF and any("\n" in answer for answer in answers):
-        return False
-    field = _answer_field(question, answers if was_choice else ())
-    try:
-        return all(field.clean(_as_sent(question, answer)) == answer for answer in answers)
-    except ValidationError:
-        return False
-
-
-def shown_answer(question: Question, value: str) -> str:
-    """A stored answer in the reader's words: codes of countries and of yes and no become names."""
-    if question.kind == Question.Kind.COUNTRY:
-        return dict(_countries()).get(value, value)
-    if question.kind == Question.Kind.YES_NO:
-        return str({YES: _("Yes"), NO: _("No")}.get(value, value))
-    return value
-
-
-# ---------- the seven kinds of question ----------
-
-
-class ManyAnswer(forms.MultipleChoiceField):
-    """Some of several, stored one a line as the options are written, each once however often it was sent."""
-
-    def clean(self, value: Any) -> str:
-        return "\n".join(dict.fromkeys(super().clean(value)))
-
-
-class NumberAnswer(forms.DecimalField):
-    """A number, stored as digits without a language: 12 or 3.5."""
-
-    def clean(self, value: Any) -> str:
-        number = cast("Decimal | None", super().clean(value))
-        return "" if number is None else f"{number.normalize():f}"
-
-
-def _as_sent(question: Question, value: str) -> str | list[str]:
-    """A stored answer as a form sends it."""
-    return value.splitlines() if question.kind == Question.Kind.SOME_OF else value
-
-
-def _answer_field(question: Question, given: Iterable[str] = ()) -> forms.Field:
-    """The field of its kind, in which what was given before is an option still."""
-    field = _ANSWER_FIELDS[Question.Kind(question.kind)](question, given)
-    field.label = question.wording
-    field.help_text = question.help_text
-    field.required = question.is_required
-    field.widget.is_required = question.is_required
-    return field
-
-
-def _short_text(question: Question, given: Iterable[str]) -> forms.Field:
-    return SingleLineInput(
-        validators=[_length_validator(MAX_SHORT_ANSWER_LENGTH)], error_messages={"required": _("Answer this question")}
-    )
-
-
-def _long_text(question: Question, given: Iterable[str]) -> forms.Field:
-    return PlainTextInput(
-        validators=[_length_validator(MAX_LONG_ANSWER_LENGTH)],
-        widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": _("Answer this question")},
-    )
-
-
-def _one_of(question: Question, given: Iterable[str]) -> forms.Field:
-    return _choice(_options(question, given), is_required=question.is_required)
-
-
-def _some_of(question: Question, given: Iterable[str]) -> forms.Field:
-    return ManyAnswer(
-        choices=_options(question, [chosen for value in given for chosen in value.splitlines()]),
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Choose at least one"), "invalid_choice": _("Choose from the list")},
-    )
-
-
-def _options(question: Question, given: Iterable[str]) -> list[tuple[str, Any]]:
-    """Those that the question has, then what was one of them once."""
-    listed = dict.fromkeys([*question.option_list, *(value for value in given if value)])
-    return [(option, option) for option in listed]
-
-
-def _yes_no(question: Question, given: Iterable[str]) -> forms.Field:
-    return _choice([(YES, _("Yes")), (NO, _("No"))], is_required=question.is_required)
-
-
-def _number(question: Question, given: Iterable[str]) -> forms.Field:
-    too_long = _("Enter a shorter number")
-    return NumberAnswer(
-        max_digits=15,
-        decimal_places=4,
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
-        error_messages={
-            "required": _("Enter a number"),
-            "invalid": _("Enter a number in digits, such as 3 or 3.5"),
-            "max_digits": too_long,
-            "max_decimal_places": too_long,
-            "max_whole_digits": too_long,
-        },
-    )
-
-
-def _country(question: Question, given: Iterable[str]) -> forms.Field:
-    return forms.ChoiceField(
-        choices=lambda: [("", _("Choose a country")), *_countries()],
-        widget=forms.Select(attrs={"autocomplete": "country"}),
-        error_messages={"required": _("Choose a country"), "invalid_choice": _("Choose from the list")},
-    )
-
-
-def _choice(options: list[tuple[str, Any]], *, is_required: bool) -> forms.Field:
-    messages = {"required": _("Choose one"), "invalid_choice": _("Choose from the list")}
-    if len(options) > MAX_RADIO_BUTTONS:
-        return forms.ChoiceField(
-            choices=[("", _("Choose one")), *options], widget=forms.Select, error_messages=messages
-        )
-    # A radio button once chosen cannot be taken back, so who need not answer gets a button for that.
-    unanswered = [] if is_required else [("", pgettext_lazy("an answer to a question", "No answer"))]
-    return forms.ChoiceField(choices=[*options, *unanswered], widget=forms.RadioSelect, error_messages=messages)
-
-
-_ANSWER_FIELDS = {
-    Question.Kind.SHORT_TEXT: _short_text,
-    Question.Kind.LONG_TEXT: _long_text,
-    Question.Kind.ONE_OF: _one_of,
-    Question.Kind.SOME_OF: _some_of,
-    Question.Kind.YES_NO: _yes_no,
-    Question.Kind.NUMBER: _number,
-    Question.Kind.COUNTRY: _country,
-}
-
-
-def _countries() -> list[tuple[str, str]]:
-    """Every country's code and name, by name in the active language."""
-    names = timezones.babel_locale(get_language()).territories
-    countries = [
-        (code, name) for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
-    ]
-    return sorted(countries, key=lambda country: _without_accents(country[1]))
-
-
-def _without_accents(text: str) -> str:
-    """For sorting: Åland among the A, Côte d'Ivoire among the C."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
-
-
-# ---------- what is refused ----------
-
-
-def _at_most(text: str, limit: int) -> str:
-    _length_validator(limit)(text)
-    return text
-
-
-def _length_validator(limit: int) -> Any:
-    """Refuse longer text. Not Django's max_length, which makes browsers cut what is pasted without a word."""
-
-    def validate(text: str) -> None:
-        if len(text) > limit:
-            raise ValidationError(
-                _("This has %(length)s characters; at most %(limit)s are taken"),
-                code="too_long",
-                params={"length": len(text), "limit": limit},
-            )
-
-    return validate

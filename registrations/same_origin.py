@@ -19,9 +19,11 @@ View = Callable[..., HttpResponse]
 def same_origin_only(view: View) -> View:
     """For a form in a page that is the same for everybody: no token, but no other site may send it.
 
-    Only for views that give nothing to whoever is signed in, so that a forged request could do no more than the
-    forger's own. Browsers say where a form comes from (Sec-Fetch-Site, else Origin); a program that says neither is
-    let in, since there is nobody behind it whose rights it could borrow.
+    Only for views that give nothing to whoever is signed in unless `is_surely_from_here`, so that a forged request
+    could do no more than the forger's own. Browsers say where a form comes from (Sec-Fetch-Site, else Origin); a
+    program that says neither is let in, since there is nobody behind it whose rights it could borrow. Where a page is
+    for some people alone (events/visibility.py) their session's cookie is SameSite=Lax, which no other site's form
+    brings along.
     """
 
     @functools.wraps(view)
@@ -40,6 +42,15 @@ def comes_from_here(request: HttpRequest) -> bool:
         return fetch_site in OWN_FETCH_SITES
     origin = request.headers.get("Origin")
     return origin is None or _is_own(origin, request)
+
+
+def is_surely_from_here(request: HttpRequest) -> bool:
+    """Whether the browser says that this site's own page sent the request. A program that says nothing is not sure."""
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None:
+        return fetch_site == "same-origin"
+    origin = request.headers.get("Origin")
+    return origin is not None and _is_own(origin, request)
 
 
 def _is_own(origin: str, request: HttpRequest) -> bool:

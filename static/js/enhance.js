@@ -2,8 +2,8 @@
 (() => {
   const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
 
-  // 1. After a failed form, take the reader to the summary.
-  document.getElementById('errors')?.focus();
+  // 1. After a failed form, take the reader to what is wrong, where no field has the focus already.
+  if (!document.querySelector('[autofocus]')) document.getElementById('errors')?.focus();
 
   // 2. Copying needs script, so its button starts hidden.
   if (navigator.clipboard) all('[data-copy]', (button) => {
@@ -20,7 +20,19 @@
     button.onclick = () => navigator.share({ title: document.title, url: button.dataset.share }).catch(() => {});
   });
 
-  // 4. Until a zone was chosen, show the device's, send it with forms, and tell the server for the next page.
+  // 4. A question that depends on another waits for its answer. What was typed into it stays.
+  const waiting = [...document.querySelectorAll('[data-if]')];
+  const ask = () => waiting.forEach((part) => {
+    const { if: name, answers } = part.dataset;
+    const form = part.closest('form');
+    const said = new FormData(form).getAll(name).map((value) => value.trim().toLowerCase());
+    const isAsked = answers ? answers.split('\n').some((value) => said.includes(value)) : said.some(Boolean);
+    part.hidden = !isAsked || !!form.querySelector(`[hidden] [name="${name}"]`);
+  });
+  ask();
+  ['input', 'pageshow'].forEach((moment) => addEventListener(moment, ask));
+
+  // 5. Until a zone was chosen, show the device's, send it with forms, and tell the server for the next page.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone || /\btz=/.test(`${document.cookie}${location.search}`)) return;
   document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;

@@ -1,6 +1,6 @@
 """What people type: what is taken, what is refused beside which field, and what stays."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,16 +8,18 @@ from django.core.exceptions import ValidationError
 
 from events.email_addresses import check_email
 from events.models import Question, Session
-from registrations.forms import RegistrationForm, SessionChoiceForm, SurveyForm, can_hold, shown_answer
-from tests.builders import NOW, make_question, make_session, make_webinar
+from registrations import stamps
+from registrations.forms import RegistrationForm, SessionChoiceForm, SurveyForm
+from tests.builders import NOW, form_data, make_question, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
+
+REAL_AGE = timedelta(seconds=2)
 
 
 def filled(place, *, zone=None, now=NOW, **data):
     """A form as somebody sends it who makes no mistake, but for what the test changes."""
-    sent = {"name": "Anna Karimova", "email": "anna@example.org", "session": str(place.pk), **data}
-    return RegistrationForm(place.webinar, zone, sent, now=now)
+    return RegistrationForm(place.webinar, zone, form_data(place, now=now, **data), now=now)
 
 
 def errors_of(form, field):
@@ -93,7 +95,7 @@ def test_no_input_has_a_maxlength_that_would_cut_what_is_pasted():
         ("anna karimova@example.org", "The email address has a space in it. It should look like name@example.org"),
         ("a@b.org\r\nBcc: c@d.org", "The email address has a space in it. It should look like name@example.org"),
         ("anna@@example.org", "The email address has a mistake in it. It should look like name@example.org"),
-        ("ſue@example.org", "The email address has a mistake in it. It should look like name@example.org"),
+        ("ſue@example.org", "Before the @ sign, only the letters a to z work here. Use another address."),
         ("a@[10.0.0.5]", "The email address has a mistake in it. It should look like name@example.org"),
         ("a@[IPv6:fe80::1.2]", "The email address has a mistake in it. It should look like name@example.org"),
         # Sixty letters that take more than sixty-three to spell, and a letter that is a slash to mail servers.
@@ -181,7 +183,7 @@ def test_a_full_session_with_a_waiting_list_can_be_chosen():
 def test_registration_that_is_not_open_yet_is_refused():
     webinar = make_webinar(registration_opens_at=NOW + timedelta(hours=1))
 
-    assert errors_of(filled(make_session(webinar)), "session") == ["Registration is not open."]
+    assert errors_of(filled(make_session(webinar)), "session") == ["Registration opens on Wed, 16 Sept 2026"]
 
 
 def test_moving_asks_for_nothing_but_the_session():
@@ -308,16 +310,6 @@ def test_a_long_list_of_options_is_a_list_to_open():
     assert "<select" in str(form[question.field_name])
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "words"),
-    [(KINDS.COUNTRY, "UZ", "Uzbekistan"), (KINDS.YES_NO, "yes", "Yes"), (KINDS.SHORT_TEXT, "UZ", "UZ")],
-)
-def test_a_stored_answer_is_shown_in_words(kind, value, words):
-    question = make_question(make_webinar(), kind=kind)
-
-    assert shown_answer(question, value) == words
-
-
 def test_an_address_that_mail_would_carry_to_another_domain_is_refused():
     check_email("anna@bücher.example")
     check_email("Anna@BÜCHER.example")
@@ -343,23 +335,245 @@ def test_what_was_answered_before_stays_a_choice_when_it_is_no_option_any_more(k
     assert anothers.errors == {question.field_name: ["Choose from the list"]}
 
 
+# ---------- questions that depend on others ----------
+
+
+def ask_how(session, **fields):
+    """How somebody travels, and on which road where they drive."""
+    how = make_question(session.webinar, kind=KINDS.ONE_OF, options="Road\nRail\nAir", wording="How?", order=1)
+    which = make_question(
+        session.webinar, depends_on=how, depends_answers="Road\nAir", wording="Which?", order=2, **fields
+    )
+    return how, which
+
+
+def test_a_question_that_is_asked_is_required_and_kept():
+    session = make_session()
+    how, which = ask_how(session, is_required=True)
+
+    without = filled(session, **{how.field_name: "Road"})
+    answered = filled(session, **{how.field_name: "Road", which.field_name: "M39"})
+
+    assert without.errors == {which.field_name: ["Answer this question"]}
+    assert answered.is_valid()
+    assert answered.answers == {how: "Road", which: "M39"}
+
+
+@pytest.mark.parametrize("given", ["Rail", ""])
+def test_a_question_that_is_not_asked_is_not_missed_and_its_answer_is_dropped(given):
+    session = make_session()
+    how, which = ask_how(session, is_required=True)
+
+    without = filled(session, **{how.field_name: given})
+    answered = filled(session, **{how.field_name: given, which.field_name: "M39"})
+    wrong = filled(session, **{how.field_name: given, which.field_name: "x" * 5000})
+
+    for form in (without, answered, wrong):
+        assert form.is_valid(), form.errors
+        assert which not in form.answers
+
+
+def test_a_wrong_answer_stands_in_the_way_only_of_whoever_is_asked():
+    session = make_session()
+    how, which = ask_how(session, kind=KINDS.NUMBER)
+
+    form = filled(session, **{how.field_name: "Air", which.field_name: "many"})
+
+    assert form.errors == {which.field_name: ["Enter a number in digits, such as 3 or 3.5"]}
+
+
+@pytest.mark.parametrize("kind", KINDS.values)
+def test_each_kind_of_question_can_be_asked_after_another(kind):
+    session = make_session()
+    how, which = ask_how(session, kind=kind, options="Sea\nLand", is_required=True)
+
+    asked, not_asked = filled(session, **{how.field_name: "Road"}), filled(session, **{how.field_name: "Rail"})
+
+    assert list(asked.errors) == [which.field_name]
+    assert not_asked.is_valid()
+    assert "required" not in str(asked[which.field_name])
+
+
 @pytest.mark.parametrize(
-    ("kind", "values", "was_choice", "is_held"),
+    ("kind", "answers", "sent"),
     [
-        (KINDS.NUMBER, ["12", "3.5"], False, True),
-        (KINDS.NUMBER, ["12", "a dozen"], False, False),
-        (KINDS.SHORT_TEXT, ["Roads\nRivers"], False, False),
-        (KINDS.LONG_TEXT, ["Roads\nRivers"], True, True),
-        (KINDS.ONE_OF, ["Sea", "Air"], True, True),  # once options, and still choices
-        (KINDS.ONE_OF, ["Sea", "Air"], False, False),
-        (KINDS.ONE_OF, ["Sea\nLand"], True, False),
-        (KINDS.SOME_OF, ["Sea", "Air"], True, True),
-        (KINDS.YES_NO, ["Sea"], True, False),
-        (KINDS.COUNTRY, ["UZ"], False, True),
-        (KINDS.NUMBER, [], False, True),
+        (KINDS.SOME_OF, "Land", ["Sea", "Land"]),
+        (KINDS.YES_NO, "yes", "yes"),
+        (KINDS.COUNTRY, "UZ", "UZ"),
+        (KINDS.NUMBER, "3.5", "3.50"),
+        (KINDS.SHORT_TEXT, "Tashkent", " tashkent"),
+        (KINDS.LONG_TEXT, "", "Whatever"),
     ],
 )
-def test_a_kind_of_question_holds_the_answers_that_it_could_have_had(kind, values, was_choice, is_held):
-    question = Question(kind=kind, options="Sea\nLand")
+def test_a_question_can_be_asked_after_each_kind(kind, answers, sent):
+    session = make_session()
+    first = make_question(session.webinar, kind=kind, options="Sea\nLand", order=1)
+    then = make_question(session.webinar, depends_on=first, depends_answers=answers, is_required=True, order=2)
 
-    assert can_hold(question, values, was_choice=was_choice) is is_held
+    asked, not_asked = filled(session, **{first.field_name: sent}), filled(session)
+
+    assert list(asked.errors) == [then.field_name]
+    assert not_asked.is_valid()
+
+
+def test_what_is_not_asked_asks_nothing_else():
+    session = make_session()
+    how, which = ask_how(session)
+    why = make_question(session.webinar, depends_on=which, is_required=True, order=3)
+
+    chain = filled(session, **{how.field_name: "Rail", which.field_name: "M39", why.field_name: "Because"})
+    asked = filled(session, **{how.field_name: "Road", which.field_name: "M39"})
+
+    assert chain.is_valid(), chain.errors
+    assert chain.answers == {how: "Rail"}
+    assert asked.errors == {why.field_name: ["Answer this question"]}
+
+
+def test_a_question_whose_earlier_one_is_asked_elsewhere_is_asked_of_everybody():
+    session = make_session()
+    elsewhere = make_question(session.webinar, asked=Question.Asked.SURVEY)
+    question = make_question(session.webinar, depends_on=elsewhere, is_required=False)
+
+    form = filled(session, **{question.field_name: "M39"})
+
+    assert form.is_valid()
+    assert form.answers == {question: "M39"}
+
+
+def test_the_survey_asks_by_the_same_rules():
+    webinar = make_webinar()
+    how = make_question(webinar, kind=KINDS.YES_NO, asked=Question.Asked.SURVEY, order=1)
+    why = make_question(
+        webinar, depends_on=how, depends_answers="no", asked=Question.Asked.SURVEY, is_required=True, order=2
+    )
+
+    asked = SurveyForm([how, why], {how.field_name: "no"})
+    not_asked = SurveyForm([how, why], {how.field_name: "yes", why.field_name: "x"})
+    nothing = SurveyForm([how, why], {why.field_name: "x"})
+
+    assert asked.errors == {why.field_name: ["Answer this question"]}
+    assert not_asked.is_valid()
+    assert not_asked.answers == {how: "yes"}
+    assert nothing.non_field_errors() == ["Answer at least one question"]
+
+
+# ---------- any of the sessions ----------
+
+
+def test_any_session_is_the_earliest_with_a_place():
+    webinar = make_webinar()
+    full = make_session(webinar, capacity=1, places_taken=1)
+    make_session(webinar, local_date=date(2026, 10, 20))
+    free = make_session(webinar, local_date=date(2026, 10, 16))
+
+    form = filled(full, session="any")
+
+    assert form.is_valid()
+    assert form.any_session
+    assert form.cleaned_data["session"] == free
+
+
+def test_any_session_is_the_earliest_to_wait_for_where_no_place_is_left():
+    webinar = make_webinar()
+    later = make_session(webinar, local_date=date(2026, 10, 16), capacity=1, places_taken=1)
+    make_session(webinar, capacity=1, places_taken=1, has_waiting_list=False)
+
+    form = filled(later, session="any")
+
+    assert form.is_valid()
+    assert form.cleaned_data["session"] == later
+
+
+def test_any_session_is_refused_where_none_takes_anybody():
+    session = make_session(capacity=1, places_taken=1, has_waiting_list=False)
+
+    assert errors_of(filled(session, session="any"), "session") == ["Choose one of the sessions"]
+
+
+# ---------- programs ----------
+
+
+@pytest.mark.parametrize("seconds", [0, 1.9])
+def test_what_comes_faster_than_people_type_is_held_back(settings, seconds):
+    settings.FORM_TAKES_AT_LEAST = REAL_AGE
+    session = make_session()
+    stamp = stamps.new_stamp(now=NOW - timedelta(seconds=seconds))
+
+    form = filled(session, stamp=stamp)
+
+    assert form.is_held_back
+    assert form.non_field_errors() == ["That was faster than people type."]
+    assert form.stamp == stamp  # a moment later it is good
+
+
+@pytest.mark.parametrize("age", [timedelta(seconds=2), timedelta(hours=23)])
+def test_what_takes_its_time_is_taken(settings, age):
+    settings.FORM_TAKES_AT_LEAST = REAL_AGE
+
+    form = filled(make_session(), stamp=stamps.new_stamp(now=NOW - age))
+
+    assert form.is_valid()
+
+
+@pytest.mark.parametrize("stamp", ["", "forged", stamps.new_stamp(now=NOW - timedelta(days=2))])
+def test_without_a_good_stamp_it_is_held_back_once(stamp):
+    session = make_session()
+
+    form = filled(session, stamp=stamp)
+    again = filled(session, stamp=form.stamp)
+
+    assert form.is_held_back
+    assert form.non_field_errors() == ["This page stood open for very long."]
+    assert again.is_valid()
+
+
+def test_who_has_something_to_correct_hears_of_that_first():
+    form = filled(make_session(), stamp="", name="")
+
+    assert form.errors == {"name": ["Enter your full name"]}
+    assert not form.is_held_back
+
+
+def test_what_stands_in_the_field_for_nobody_is_said_and_taken_out():
+    form = filled(make_session(), message="Buy now")
+
+    assert form.errors == {"message": ["Something stood in this field. Please send the form once more."]}
+    assert "Buy" not in str(form["message"])
+
+
+# ---------- where the page begins ----------
+
+
+def focused(form):
+    return [name for name in form.fields if "autofocus" in str(form[name])]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [({"name": ""}, "name"), ({"name": "", "email": ""}, "name"), ({"email": "anna@"}, "email")],
+)
+def test_the_first_field_that_is_wrong_has_the_focus(wrong, name):
+    assert focused(filled(make_session(), **wrong)) == [name]
+
+
+@pytest.mark.parametrize("kind", KINDS.values)
+def test_a_question_of_any_kind_can_have_the_focus_in_one_place(kind):
+    session = make_session()
+    question = make_question(session.webinar, kind=kind, options="Sea\nLand", is_required=True)
+    make_question(session.webinar, is_required=True, order=2)
+
+    form = filled(session)
+
+    drawn = (
+        "".join(str(choice.tag()) for choice in form[question.field_name])
+        if form[question.field_name].is_group
+        else str(form[question.field_name])
+    )
+    assert drawn.count("autofocus") == 1
+
+
+def test_a_form_without_a_mistake_leaves_the_focus_where_it_is():
+    session = make_session()
+
+    assert focused(filled(session)) == []
+    assert focused(RegistrationForm(session.webinar, None, now=NOW)) == []

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registrations.models import Registration
-from tests.builders import make_session
+from tests.builders import form_data, make_session
 
 pytestmark = pytest.mark.django_db
 
@@ -18,8 +18,8 @@ def send(headers: dict[str, str]) -> int:
     start = timezone.now() + timedelta(days=30)
     session = make_session(local_date=start.date(), time_zone="UTC")
     browser = Client(enforce_csrf_checks=True)
-    form = {"name": "Anna Karimova", "email": "anna@example.org", "session": session.pk}
-    return browser.post(reverse("register", args=[session.webinar.slug]), form, headers=headers).status_code
+    path = reverse("register", args=[session.webinar.slug])
+    return browser.post(path, form_data(session), headers=headers).status_code
 
 
 @pytest.mark.parametrize(
