@@ -1,9 +1,8 @@
-"""What people's own pages show: how to join, codes, sessions to move to, and links into web calendars.
+"""What people's own pages show: how they stand, sessions to move to, what was asked and written, and calendars.
 
 Read only: everything is fetched in a fixed number of queries, and templates only choose among what is here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,58 +11,19 @@ from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from events import formats
 from events.availability import Availability, Kind
-from events.choices import SessionOption, session_options
-from events.conditions import condition_text
+from events.choices import ANY, Chosen, SessionOption, session_options
 from events.landing import calendar_copies
-from events.models import Host, Offer, OfferCondition, Question, Session, Webinar
-from events.replays import Replay, ReplayState, replay_of
+from events.models import Host, OfferCondition, Question, Session, Webinar
+from events.replays import Replay, replay_of
 from registrations import surveys, tokens
 from registrations.answers import shown_answers
-from registrations.models import OfferCode, Registration
+from registrations.codes import CodeState, OwnOffer, own_offers
+from registrations.doors import CANCELLABLE, ENDS, STEPS, Door, door
+from registrations.models import Registration
 
-# ---------- joining ----------
-
-
-class Door(StrEnum):
-    """How far somebody is from being let in."""
-
-    CANCELLED = "cancelled"
-    SESSION_CANCELLED = "session_cancelled"
-    WAITING = "waiting"
-    EARLY = "early"
-    OPEN = "open"
-    NO_ADDRESS = "no_address"
-    REPLAY = "replay"
-    REPLAY_SOON = "replay_soon"
-    REPLAY_ENDED = "replay_ended"
-    OVER = "over"
-
-
-_DOOR_OF_REPLAY = {
-    ReplayState.NONE: Door.OVER,
-    ReplayState.SOON: Door.REPLAY_SOON,
-    ReplayState.OPEN: Door.REPLAY,
-    ReplayState.ENDED: Door.REPLAY_ENDED,
-}
-
-
-def door(registration: Registration, *, now: datetime) -> Door:
-    """What whoever holds the registration meets at the door at that moment."""
-    session = registration.session
-    if registration.is_cancelled:
-        return Door.CANCELLED
-    if session.is_cancelled:
-        return Door.SESSION_CANCELLED
-    if session.has_ended(now):
-        # Whoever had registered may watch, also those who only waited for a place.
-        return _DOOR_OF_REPLAY[replay_of(session.webinar, now=now).state]
-    if not registration.is_confirmed:
-        return Door.WAITING
-    if now < session.join_opens_at:
-        return Door.EARLY
-    return Door.OPEN if session.join_url else Door.NO_ADDRESS
-
+Because = Registration.CancelledBecause
 
 # ---------- the survey ----------
 
@@ -88,97 +48,6 @@ def survey(registration: Registration, *, questions: int, now: datetime) -> Surv
     if not surveys.may_answer(registration, now=now):
         return Survey.EARLY
     return Survey.ANSWERED if registration.surveyed_at else Survey.OPEN
-
-
-# ---------- codes ----------
-
-
-class CodeState(StrEnum):
-    """What has become of a code."""
-
-    LOCKED = "locked"
-    UNLOCKED = "unlocked"
-    USED = "used"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to earn an offer, whether it was this one, and the page on which it can be done now, if any."""
-
-    words: str
-    is_done: bool
-    path: str = ""
-
-
-@dataclass(frozen=True)
-class OwnOffer:
-    """An offer as its owner sees it. `code` is empty until it is unlocked, so that no page can show it before."""
-
-    offer: Offer
-    state: CodeState
-    code: str
-    cause: str
-    ways: list[Way]
-    used_at: datetime | None
-
-    @property
-    def has_done_way(self) -> bool:
-        return any(way.is_done for way in self.ways)
-
-
-def own_offers(registration: Registration, *, paths: Mapping[str, str] | None = None, now: datetime) -> list[OwnOffer]:
-    """The codes that the registration holds, newest first; of what was cancelled only those unlocked before.
-
-    `paths` has the page for each kind of condition that can be met now.
-    """
-    codes = registration.offer_codes.select_related("offer").prefetch_related("offer__conditions")
-    is_over = registration.is_cancelled or registration.session.is_cancelled
-    return [
-        _own_offer(code, paths or {}, now)
-        for code in codes
-        if code.is_unlocked or (code.offer.is_active and not is_over)
-    ]
-
-
-def _own_offer(code: OfferCode, paths: Mapping[str, str], now: datetime) -> OwnOffer:
-    return OwnOffer(
-        offer=code.offer,
-        state=_code_state(code, now),
-        code=code.code if code.is_unlocked else "",
-        cause=_cause(code.unlocked_by) if code.is_unlocked else "",
-        ways=[
-            Way(
-                _way_words(condition),
-                is_done=code.is_unlocked and condition.kind == code.unlocked_by,
-                path="" if code.is_unlocked else paths.get(condition.kind, ""),
-            )
-            for condition in code.offer.conditions.all()
-        ],
-        used_at=code.redeemed_at,
-    )
-
-
-def _code_state(code: OfferCode, now: datetime) -> CodeState:
-    if code.redemptions >= code.offer.redemptions_per_code:
-        return CodeState.USED
-    if code.offer.has_ended(now):
-        return CodeState.ENDED
-    return CodeState.UNLOCKED if code.is_unlocked else CodeState.LOCKED
-
-
-def _way_words(condition: OfferCondition) -> str:
-    return condition_text(condition.kind, minutes=condition.minutes, until=condition.until)
-
-
-def _cause(kind: str) -> str:
-    return {
-        OfferCondition.Kind.REGISTERED.value: _("You registered, so this code is yours."),
-        OfferCondition.Kind.ATTENDED.value: _("You attended live, so this code is yours."),
-        OfferCondition.Kind.ASKED.value: _("You sent the presenters a question, so this code is yours."),
-        OfferCondition.Kind.REPLAY.value: _("You watched the replay, so this code is yours."),
-        OfferCondition.Kind.SURVEY.value: _("You answered the survey, so this code is yours."),
-    }.get(kind, _("This code is yours."))
 
 
 # ---------- the page of one registration ----------
@@ -231,8 +100,46 @@ class RegistrationPage:
         return self.registration.is_confirmed and self.session.is_running(self.now)
 
     @property
+    def ended_because(self) -> str:
+        """Why the registration is cancelled, also in the minute before the schedule notes that it has run out."""
+        own = self.registration
+        if own.is_offered:
+            return Because.UNANSWERED
+        if own.is_pending:
+            return Because.UNPROVED if own.awaits == Registration.Awaits.PROOF else Because.UNPAID
+        # Of the oldest it was not written down, and they were their owner's.
+        return own.cancelled_because or Because.OWNER
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it was cancelled, or ran out."""
+        return self.registration.cancelled_at or self.registration.lapses_at
+
+    @property
+    def price(self) -> str:
+        """In the active language; empty where it is free."""
+        webinar = self.webinar
+        return "" if webinar.is_free else formats.price(webinar.price_amount, webinar.price_currency)
+
+    @property
+    def can_change_details(self) -> bool:
+        return self.door != Door.CANCELLED
+
+    @property
+    def wants_any(self) -> bool:
+        """Whether they would come to any session, so that none of them is theirs yet."""
+        return self.registration.any_session and not self.registration.has_place and self.door in {*STEPS, Door.WAITING}
+
+    @property
+    def can_wait_for_any(self) -> bool:
+        """Whether they wait for one session and could as well wait for others."""
+        if self.door != Door.WAITING or self.registration.any_session:
+            return False
+        return any(option.is_selectable and option.id != self.session.pk for option in self.options)
+
+    @property
     def can_cancel(self) -> bool:
-        return self.door in {Door.WAITING, Door.EARLY, Door.OPEN, Door.NO_ADDRESS}
+        return self.door in CANCELLABLE
 
     @property
     def has_code(self) -> bool:
@@ -242,7 +149,7 @@ class RegistrationPage:
     @property
     def is_over(self) -> bool:
         """Whether they registered for a session that took place and has ended."""
-        return self.door in _DOOR_OF_REPLAY.values()
+        return self.door in ENDS
 
     @property
     def takes_survey(self) -> bool:
@@ -256,9 +163,14 @@ class RegistrationPage:
     @property
     def can_move(self) -> bool:
         """Whether another session would take them, also instead of one that was cancelled or that they missed."""
-        if self.registration.is_cancelled:
+        if self.door in {Door.CANCELLED, Door.PROOF, Door.OFFERED, Door.UNFINISHED}:
             return False
         return any(option.is_selectable and option.id != self.session.pk for option in self.options)
+
+    @property
+    def only_waits(self) -> bool:
+        """Whether whoever comes to the webinar now could but wait."""
+        return all(option.is_waiting for option in self.options if option.is_selectable)
 
     @property
     def minutes_to_start(self) -> int:
@@ -290,12 +202,15 @@ def registration_page(
         now=now,
         called=called(registration.name),
         door=door_now,
-        join_url=tokens.join_url(registration),
+        join_url=tokens.join_url(registration) if registration.is_confirmed else "",
         replay=replay_of(webinar, now=now),
-        position=Registration.objects.position_of(registration),
+        position=Registration.objects.position_of(registration, now=now) if door_now == Door.WAITING else None,
         survey=survey_state,
         survey_questions=survey_questions,
-        offers=own_offers(registration, paths=_ways_open(registration, door=door_now, survey=survey_state), now=now),
+        # A code of an earlier time is shown again only to whoever has proved to be the same person.
+        offers=[]
+        if door_now == Door.PROOF
+        else own_offers(registration, paths=_ways_open(registration, door=door_now, survey=survey_state), now=now),
         options=_moving_options(registration, chosen=chosen, zone=zone, now=now),
         calendar_links=calendar_copies(webinar, session.starts_at, session.ends_at),
         answers=shown_answers(registration, asked=Question.Asked.REGISTERING),
@@ -326,16 +241,16 @@ def called(name: str) -> str:
 
 def _moving_options(registration: Registration, *, chosen: int | None, zone: str, now: datetime) -> list[SessionOption]:
     """The webinar's sessions, the present one said to be so."""
-    options = session_options(
-        registration.session.webinar, now=now, zone=zone, chosen=chosen or registration.session_id
-    )
     session = registration.session
-    has_place = registration.is_confirmed and not (session.is_cancelled or session.has_ended(now))
+    present: Chosen = ANY if registration.any_session else session.pk
+    options = session_options(session.webinar, now=now, zone=zone, chosen=chosen or present)
+    has_place = registration.has_place and not (session.is_cancelled or session.has_ended(now))
     return [_moving_option(option, registration, has_place=has_place) for option in options]
 
 
 def _moving_option(option: SessionOption, registration: Registration, *, has_place: bool) -> SessionOption:
-    if option.id == registration.session_id and option.is_selectable and not registration.is_cancelled:
+    is_own = option.id == registration.session_id and not registration.any_session
+    if is_own and option.is_selectable and not registration.is_cancelled:
         return replace(option, availability=Availability(Kind.OPEN, _("Your session")))
     if option.is_waiting and has_place:
         # They would lose it by queueing elsewhere.

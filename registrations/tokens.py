@@ -16,7 +16,7 @@ _JOIN = "registrations.join"
 
 
 class BadTokenError(LookupError):
-    """The token was not made by us, or its registration is gone. Which of the two is nobody's business."""
+    """The token was not made by us, or its registration is gone or erased. Which of these is nobody's business."""
 
 
 def manage_token(registration: Registration) -> str:
@@ -55,7 +55,7 @@ def _read(token: str, salt: str) -> Registration:
     try:
         reference = _signer(salt).unsign(token)
         return Registration.objects.select_related("session__webinar__host", "webinar__host", "webinar__series").get(
-            reference=reference
+            reference=reference, erased_at__isnull=True
         )
     except (signing.BadSignature, Registration.DoesNotExist) as error:
         raise BadTokenError from error

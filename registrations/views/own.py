@@ -1,60 +1,102 @@
 """One's own registration, and joining: what a signed link opens."""
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from events.choices import ANY
 from events.models import OfferCondition, Question
 from events.replays import PLAY, ReplayState, let_play, replay_of, replay_page
-from registrations import invites, offers, pages, signup, surveys, tokens
+from registrations import correspondence, doors, invites, offers, pages, signup, surveys, tokens
 from registrations.answers import given_answers, shown_answers
-from registrations.forms import SessionChoiceForm, SurveyForm
+from registrations.forms import RegistrationDetailsForm, SessionChoiceForm, SurveyForm
 from registrations.models import Registration
-from registrations.views.responses import manage_path, own_zone, private, see_other
+from registrations.views.responses import manage_path, opened_by, own_zone, see_other
 
-OwnView = Callable[[HttpRequest, Registration], HttpResponse]
-
-
-def _own(read: Callable[[str], Registration]) -> Callable[[OwnView], Callable[..., HttpResponse]]:
-    """Open a view with a token. One that was tampered with is a page that does not exist, which says nothing."""
-
-    def decorate(view: OwnView) -> Callable[..., HttpResponse]:
-        @functools.wraps(view)
-        def opened(request: HttpRequest, token: str) -> HttpResponse:
-            try:
-                own = read(token)
-            except tokens.BadTokenError as error:
-                raise Http404 from error
-            return private(view(request, own))
-
-        return opened
-
-    return decorate
+# No key of a row has more.
+MOST_DIGITS = 19
 
 
 @require_safe
-@_own(tokens.read_manage_token)
+@opened_by(tokens.read_manage_token)
 def registration(request: HttpRequest, own: Registration) -> HttpResponse:
-    """One's own registration: when, how to join, calendar, codes, changing, cancelling."""
+    """One's own registration: how it stands and what comes next, calendar, codes, mails, changing, leaving."""
     return _show_registration(request, own, now=timezone.now())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_own(tokens.read_manage_token)
-def registration_session(request: HttpRequest, own: Registration) -> HttpResponse:
-    """Move to another session."""
+@opened_by(tokens.read_manage_token)
+def registration_prove(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Say that the address is theirs, by a button: a link alone, which mail programs like to try out, says nothing."""
+    is_news = own.awaits == Registration.Awaits.PROOF
+    is_done = request.method == "POST" and _do(request, lambda: signup.prove(own, now=timezone.now()))
+    if is_done and is_news:
+        messages.success(request, _("Thank you. Your address is confirmed."))
+    return see_other(manage_path(own))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened_by(tokens.read_manage_token)
+def registration_offer(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Take the place that is kept, or pass it on; the link alone does neither."""
+    act = {"take": signup.accept_offer, "pass": signup.pass_offer}.get(request.POST.get("answer", ""))
+    if act is not None:
+        _do(request, lambda: act(own, now=timezone.now()))
+    return see_other(manage_path(own))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened_by(tokens.read_manage_token)
+def registration_details(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Change name, zone and language; the page goes on in the language chosen."""
     if request.method != "POST":
         return redirect(manage_path(own))
     now = timezone.now()
+    form = _details_form(own, request.POST)
+    if not form.is_valid():
+        return _show_registration(request, own, now=now, details=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    is_done = _do(request, lambda: signup.change_details(own, **form.cleaned_data, now=now))
+    goes_on_in = form.cleaned_data["language"] if is_done and "language" in form.changed_data else get_language()
+    with override(goes_on_in):
+        if is_done and form.has_changed():
+            messages.success(request, _("Your details are changed."))
+        return see_other(manage_path(own))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened_by(tokens.read_manage_token)
+def registration_mail_again(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Have one of one's mails sent again."""
+    sent = request.POST.get("message", "")
+    if sent.isascii() and sent.isdecimal() and len(sent) <= MOST_DIGITS:
+        try:
+            correspondence.send_again(own, message_id=int(sent), now=timezone.now())
+            messages.success(request, _("The mail is on its way to you again."))
+        except correspondence.SendAgainError as error:
+            messages.error(request, str(error))
+    return see_other(manage_path(own))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened_by(tokens.read_manage_token)
+def registration_session(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Move to another session, or wait for any."""
+    if request.method != "POST":
+        return redirect(manage_path(own))
+    now = timezone.now()
+    if request.POST.get("session") == ANY:
+        _do(request, lambda: signup.wait_for_any(own, now=now))
+        return see_other(manage_path(own))
     form = SessionChoiceForm(own.session.webinar, request.POST, now=now)
     if not form.is_valid():
         return _show_registration(request, own, now=now, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -69,22 +111,19 @@ def registration_session(request: HttpRequest, own: Registration) -> HttpRespons
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_own(tokens.read_manage_token)
+@opened_by(tokens.read_manage_token)
 def registration_cancel(request: HttpRequest, own: Registration) -> HttpResponse:
     """Ask, and cancel once the answer comes: a link alone, which mail programs like to try out, cancels nothing."""
     now = timezone.now()
     if request.method != "POST":
         page = pages.registration_page(own, zone=own_zone(request, own), now=now)
         return render(request, "registrations/cancel.html", {"page": page})
-    try:
-        signup.cancel(own, now=now)
-    except signup.SignupError as error:
-        messages.error(request, str(error))
+    _do(request, lambda: signup.cancel(own, now=now))
     return see_other(manage_path(own))
 
 
 @require_GET
-@_own(tokens.read_manage_token)
+@opened_by(tokens.read_manage_token)
 def registration_calendar(request: HttpRequest, own: Registration) -> HttpResponse:
     """One's own entry as a file, for calendars that the invite did not reach. A place in a queue has none."""
     if not own.is_confirmed:
@@ -97,7 +136,7 @@ def registration_calendar(request: HttpRequest, own: Registration) -> HttpRespon
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_own(tokens.read_manage_token)
+@opened_by(tokens.read_manage_token)
 def registration_survey(request: HttpRequest, own: Registration) -> HttpResponse:
     """Answer what the webinar asks when it is over, and change the answers; before that, when it opens."""
     now = timezone.now()
@@ -120,7 +159,7 @@ def registration_survey(request: HttpRequest, own: Registration) -> HttpResponse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_own(tokens.read_manage_token)
+@opened_by(tokens.read_manage_token)
 def registration_replay(request: HttpRequest, own: Registration) -> HttpResponse:
     """The recording for whoever had registered.
 
@@ -128,12 +167,15 @@ def registration_replay(request: HttpRequest, own: Registration) -> HttpResponse
     nor unlocks what watching earns.
     """
     now = timezone.now()
+    if own.session.webinar.is_restricted and not doors.may_watch(own):
+        # Their link opens nothing that is not open to them without it.
+        return redirect(reverse("webinar_replay", args=[own.session.webinar.slug]))
     page = replay_page(
         own.session.webinar,
         now=now,
         zone=own_zone(request, own),
         is_asked_for=PLAY in request.GET,
-        is_registered=not own.is_cancelled,
+        is_registered=doors.may_watch(own),
     )
     if page.replay.state == ReplayState.NONE:
         return redirect(manage_path(own))
@@ -153,15 +195,15 @@ def registration_replay(request: HttpRequest, own: Registration) -> HttpResponse
 
 
 @require_safe
-@_own(tokens.read_join_token)
+@opened_by(tokens.read_join_token)
 def join(request: HttpRequest, own: Registration) -> HttpResponse:
     """Through the door when it is open, else the words that say why not yet or no more.
 
     This link travels with the calendar entry, which people forward: the page leads nowhere that is its owner's alone.
     """
     now = timezone.now()
-    door = pages.door(own, now=now)
-    if door == pages.Door.OPEN:
+    door = doors.door(own, now=now)
+    if door == doors.Door.OPEN:
         return redirect(own.session.join_url)
     webinar_, zone = own.session.webinar, own_zone(request, own)
     context = {
@@ -171,6 +213,7 @@ def join(request: HttpRequest, own: Registration) -> HttpResponse:
         "session": own.session,
         "moved_from": own.session.moved_from(now),
         "door": door,
+        "is_coming": door in doors.CANCELLABLE,
         "replay": replay_of(webinar_, now=now),
         "zone": zone,
         "takes_people": pages.takes_people(own, zone=zone, now=now),
@@ -184,12 +227,33 @@ def _show_registration(
     *,
     now: datetime,
     form: SessionChoiceForm | None = None,
+    details: RegistrationDetailsForm | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
     page = pages.registration_page(
         own, zone=own_zone(request, own), chosen=form.sent_session_id if form else None, now=now
     )
-    return render(request, "registrations/registration.html", {"page": page, "form": form}, status=status)
+    context = {
+        "page": page,
+        "form": form,
+        "details": details or _details_form(own),
+        "mails": correspondence.mails_of(own, now=now),
+    }
+    return render(request, "registrations/registration.html", context, status=status)
+
+
+def _details_form(own: Registration, data: Mapping[str, Any] | None = None) -> RegistrationDetailsForm:
+    return RegistrationDetailsForm(data, name=own.name, time_zone=own.own_time_zone, language=own.own_language)
+
+
+def _do(request: HttpRequest, act: Callable[[], object]) -> bool:
+    """Act, or say on the next page why not: in an old tab, say, which shows what has changed meanwhile."""
+    try:
+        act()
+    except signup.SignupError as error:
+        messages.error(request, str(error))
+        return False
+    return True
 
 
 def _show_survey(

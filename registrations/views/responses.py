@@ -1,21 +1,40 @@
 """How pages about one's own registration are answered."""
 
+import functools
+from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from events import timezones
+from events import freshness, timezones
 from events.reader import PARAMETER, reader_zone
 from registrations import tokens
 from registrations.models import Registration
 
+OwnView = Callable[[HttpRequest, Registration], HttpResponse]
+
+
+def opened_by(read: Callable[[str], Registration]) -> Callable[[OwnView], Callable[..., HttpResponse]]:
+    """Open a view with a token. One that was tampered with is a page that does not exist, which says nothing."""
+
+    def decorate(view: OwnView) -> Callable[..., HttpResponse]:
+        @functools.wraps(view)
+        def opened(request: HttpRequest, token: str) -> HttpResponse:
+            try:
+                own = read(token)
+            except tokens.BadTokenError as error:
+                raise Http404 from error
+            return private(view(request, own))
+
+        return opened
+
+    return decorate
+
 
 def private(response: HttpResponse) -> HttpResponse:
     """Nothing keeps or finds the page: neither caches nor search engines."""
-    response["Cache-Control"] = "private, no-store"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    return freshness.keep_private(response)
 
 
 def see_other(path: str) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from events.models import Session, Webinar
 from registrations import signup, tokens
 from registrations.models import Registration
-from tests.builders import make_offer, make_registration, make_session, make_webinar
+from tests.builders import NOW, make_offer, make_registration, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +32,25 @@ def hold(webinar: Webinar) -> None:
 
 def path_of(own: Registration) -> str:
     return f"/registrations/{tokens.manage_token(own)}/replay/"
+
+
+@pytest.mark.parametrize(("price", "has_paid", "may"), [(0, False, True), (40, False, False), (40, True, True)])
+def test_who_only_waited_watches_what_they_have_paid_for(client: Client, price: int, has_paid: bool, may: bool) -> None:  # noqa: FBT001 - cases
+    webinar = make_webinar(
+        replay_access=Webinar.ReplayAccess.REGISTERED, price_amount=price, price_currency="EUR" if price else ""
+    )
+    session = make_session(webinar, capacity=1)
+    make_registration(session)
+    waiting = make_registration(session)
+    if has_paid:
+        signup.mark_paid(waiting, by=None, now=NOW)
+    hold(webinar)
+
+    played = client.get(f"{path_of(waiting)}?play=1").content.decode()
+    page = client.get(path_of(waiting).removesuffix("replay/")).content.decode()
+
+    assert ("dQw4w9WgXcQ" in played) == may
+    assert ("replay/" in page) == may
 
 
 def test_looking_at_the_page_neither_plays_nor_unlocks(client: Client, own: Registration) -> None:
@@ -72,7 +91,7 @@ def test_cancelled_registration_watches_and_earns_nothing(client: Client) -> Non
 
     response = client.post(path_of(own), follow=True)
 
-    assert "You have cancelled this registration." in response.content.decode()
+    assert "This registration is cancelled." in response.content.decode()
     assert "youtube" not in response.content.decode()
     assert not own.offer_codes.get().is_unlocked
 

@@ -1,0 +1,116 @@
+"""Mails we sent you: what was written to somebody about their registration, and one of these once more."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from events import formats
+from registrations import outbox
+from registrations.models import Message, Registration
+from registrations.pointless import PointlessError, require_point
+
+AGAIN_AT_MOST_EVERY = timedelta(minutes=10)
+
+
+class SendAgainError(Exception):
+    """A refusal whose text may be shown to the person who asked."""
+
+
+class MailState(StrEnum):
+    """What became of a mail, as its reader thinks of it."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    NOT_NEEDED = "not_needed"
+
+
+_STATES = {
+    Message.State.QUEUED: MailState.WAITING,
+    Message.State.CLAIMED: MailState.WAITING,
+    Message.State.SENDING: MailState.WAITING,
+    Message.State.SENT: MailState.SENT,
+    Message.State.DEAD: MailState.FAILED,
+    Message.State.DROPPED: MailState.NOT_NEEDED,
+}
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail: what it was, what became of it and when, and whether it can be sent again now."""
+
+    id: int
+    words: str
+    state: MailState
+    at: datetime
+    can_be_sent_again: bool
+
+
+def mails_of(registration: Registration, *, now: datetime) -> list[Mail]:
+    """The mails about a registration, newest first. `at` is when it was sent, or written where it was not."""
+    messages = list(registration.messages.order_by("-created_at", "-pk"))
+    again = _those_to_send_again(messages, registration, now)
+    return [
+        Mail(
+            id=message.pk,
+            words=message.get_kind_display(),
+            state=_STATES[Message.State(message.state)],
+            at=message.sent_at or message.created_at,
+            can_be_sent_again=message in again,
+        )
+        for message in messages
+    ]
+
+
+def send_again(registration: Registration, *, message_id: int, now: datetime) -> None:
+    """Owe somebody one of their mails once more, with what holds now. Raises SendAgainError, having written nothing.
+
+    At most once in ten minutes for each registration; only what was sent or failed and still has a point, and of its
+    kind the newest. Under the registration's lock, so that a double click owes one.
+    """
+    with transaction.atomic():
+        locked = Registration.objects.select_for_update(of=("self",), no_key=True)
+        mine = locked.select_related("session__webinar__host").get(pk=registration.pk)
+        messages = list(mine.messages.order_by("-created_at", "-pk"))
+        again = [message for message in _those_to_send_again(messages, mine, now) if message.pk == message_id]
+        if not again:
+            raise SendAgainError(_("There is nothing in this mail that still holds, so it is not sent again."))
+        _require_pause(messages, mine, now)
+        outbox.enqueue_again(again[0], mine, now=now)
+
+
+def _those_to_send_again(messages: list[Message], registration: Registration, now: datetime) -> list[Message]:
+    """Of each kind the newest, if it is over and would still be sent."""
+    newest: dict[str, Message] = {}
+    for message in messages:
+        message.registration = registration
+        newest.setdefault(message.kind, message)
+    return [message for message in newest.values() if _can_be_sent_again(message, registration, now)]
+
+
+def _can_be_sent_again(message: Message, registration: Registration, now: datetime) -> bool:
+    if message.state not in {Message.State.SENT, Message.State.DEAD} or message.kind == Message.Kind.ERASED:
+        return False
+    if registration.awaits == Registration.Awaits.PROOF and message.kind != Message.Kind.PROOF:
+        return False
+    try:
+        require_point(message, now=now)
+    except PointlessError:
+        return False
+    return True
+
+
+def _require_pause(messages: list[Message], registration: Registration, now: datetime) -> None:
+    mark = outbox.again_mark(registration)
+    last = max((message.created_at for message in messages if mark in message.key), default=None)
+    if last is None or now >= last + AGAIN_AT_MOST_EVERY:
+        return
+    # A minute that has begun is not over yet.
+    again_at = last + AGAIN_AT_MOST_EVERY + timedelta(minutes=1)
+    raise SendAgainError(
+        _("A mail was sent to you again a moment ago. You can have the next from %(time)s on.")
+        % {"time": formats.place_time(again_at, registration.own_time_zone)}
+    )
