@@ -30,6 +30,9 @@ REDIS_EXAMPLE = "redis://host:6379/0 or unix:///path?db=0"
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 MAIL_EXAMPLE = "smtp+tls://user:password@host:587"
 
+# allauth's names of those that need an id and a secret, and nothing else, to sign people in (OAuth 2).
+SOCIAL_PROVIDERS = ("discord", "github", "gitlab", "google", "microsoft", "slack", "yahoo")
+
 _IN_A_PASSWORD = "(in a password, write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %5B %5D %25)"  # noqa: S105 - says how
 
 # A name, with a dot before it for everything below that name, or an address. No scheme, no port, no wildcard.
@@ -46,6 +49,15 @@ class MailServer:
     password: str
     starttls: bool
     tls_from_the_start: bool
+
+
+@dataclass(frozen=True)
+class SocialProvider:
+    """Somebody else's accounts that people may sign in with, and by what this site is known there."""
+
+    name: str
+    client_id: str
+    client_secret: str
 
 
 def read_bool(env: Env, name: str) -> bool | None:
@@ -193,6 +205,29 @@ def _redis_database(parts: SplitResult) -> str:
     """The database's number as written. In a socket's address the path is the socket's."""
     in_query = parse_qs(parts.query).get("db", [""])[-1]
     return in_query if parts.scheme == "unix" else in_query or parts.path.strip("/")
+
+
+def read_social_providers(env: Env) -> list[SocialProvider]:
+    """With whose accounts people may sign in, as SOCIAL_PROVIDERS names them; none where it is not set."""
+    names = [name.strip().lower() for name in env.str("SOCIAL_PROVIDERS", "").split(",") if name.strip()]
+    for name in names:
+        if name not in SOCIAL_PROVIDERS:
+            raise ImproperlyConfigured(f"SOCIAL_PROVIDERS must be some of {', '.join(SOCIAL_PROVIDERS)}, not {name!r}.")
+    return [
+        SocialProvider(
+            name=name,
+            client_id=_required_for_provider(env, f"{name.upper()}_CLIENT_ID", name),
+            client_secret=_required_for_provider(env, f"{name.upper()}_CLIENT_SECRET", name),
+        )
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _required_for_provider(env: Env, variable: str, name: str) -> str:
+    value = env.str(variable, "")
+    if not value:
+        raise ImproperlyConfigured(f"SOCIAL_PROVIDERS names {name}, so {variable} must be set. {name} gives it out.")
+    return value
 
 
 def read_folder(env: Env, name: str, default: Path) -> Path:

@@ -25,8 +25,8 @@ MAILBOX_POLICY: Policy = {**POLICY, "frame-src": ("'self'",)}
 POLICIES = {"/admin/": written(ADMIN_POLICY), "/mailbox/": written(MAILBOX_POLICY)}
 PUBLIC_POLICY = written(POLICY)
 
-# Pages ask for nothing that a device has. What a player may need (full screen, sound) is our pages' own unless a frame
-# is given it, so that it need not be taken away here.
+# Pages ask for nothing that a device has. Passkeys, and what a player may need (full screen, sound), are our pages' own
+# unless a frame is given them, so that they need not be taken away here.
 PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -40,7 +40,6 @@ PERMISSIONS = ", ".join(
         "microphone",
         "midi",
         "payment",
-        "publickey-credentials-get",
         "screen-wake-lock",
         "usb",
         "xr-spatial-tracking",

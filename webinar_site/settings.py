@@ -6,6 +6,7 @@ others can reach must give every secret, and the start stops with a sentence unt
 """
 
 import zoneinfo
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -95,6 +96,13 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
 ]
+# With whose accounts people may sign in; nobody's, unless the environment says so.
+SOCIAL_PROVIDERS = environment.read_social_providers(env)
+if SOCIAL_PROVIDERS:
+    INSTALLED_APPS += [
+        "allauth.socialaccount",
+        *(f"allauth.socialaccount.providers.{provider.name}" for provider in SOCIAL_PROVIDERS),
+    ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -109,6 +117,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "webinar_site.sign_in_answers.SignInAnswersMiddleware",
 ]
 
 ROOT_URLCONF = "webinar_site.urls"
@@ -195,11 +204,23 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1000  # only together with close_old_connections in webinar_site/celery.py
 CELERY_TIMEZONE = "UTC"
 OUTBOX_SWEEP_SECONDS = 15
+PLACES_SWEEP_SECONDS = 60
+SESSIONS_SWEEP_SECONDS = 60 * 60
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {
         "task": "registrations.tasks.sweep_outbox",
         "schedule": OUTBOX_SWEEP_SECONDS,
         "options": {"expires": OUTBOX_SWEEP_SECONDS},  # no pile-up while the workers are away
+    },
+    "sweep-places": {
+        "task": "registrations.tasks.sweep_places",
+        "schedule": PLACES_SWEEP_SECONDS,
+        "options": {"expires": PLACES_SWEEP_SECONDS},
+    },
+    "forget-sessions": {
+        "task": "registrations.tasks.forget_sessions",
+        "schedule": SESSIONS_SWEEP_SECONDS,
+        "options": {"expires": SESSIONS_SWEEP_SECONDS},
     },
 }
 
@@ -220,6 +241,8 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"MAX_ENTRIES": 100},
     },
 }
+# Where events/limits.py counts; empty: each process by itself.
+LIMITS_REDIS_URL = environment.cache_url(REDIS_URL) if PRODUCTION else ""
 if PRODUCTION:
     CACHES["default"] = {
         "BACKEND": "webinar_site.cache.SharedCache",
@@ -286,13 +309,53 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# How often somebody may try: per source (an address on the network), per key (an address of mail, or a person) and per
+# user. allauth's own limits count minutes alone, so that patience gets around them; these count hours and days beside.
+# A source may be a whole office. What one key is allowed is what a stranger can take from its owner, who then still has
+# the other ways in: so codes are not used up by passwords, nor passwords by codes.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip,300/h/ip",
+    # Wrong passwords, and wrong codes of the second step. A password of ten characters outlasts thirty tries a day.
+    "login_failed": "10/m/ip,100/h/ip,5/5m/key,30/d/key",
+    # Each is a mail, to a stranger perhaps (registrations/accounts.py holds back what nobody can use).
+    "request_login_code": "20/m/ip,100/h/ip,3/m/key,10/h/key,30/d/key",
+    "reset_password": "20/m/ip,100/h/ip,3/m/key,10/d/key",
+    "confirm_email": "1/10s/key,5/h/key,10/d/key",
+    "manage_email": "10/m/user,50/d/user",
+    # Asks for the present password, which whoever finds an open browser would have to guess.
+    "change_password": "5/m/user,30/h/user",
+    "reauthenticate": "10/m/user,60/h/user",
+    # The key in a link cannot be guessed; this keeps the noise down.
+    "reset_password_from_key": "20/m/ip",
+    "signup": "20/m/ip",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Browsers make passkeys over TLS, and on this machine.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip,100/h/ip"}  # a signature cannot be guessed either
 MFA_ADAPTER = "registrations.accounts.SecondStepAdapter"
 MFA_FORMS = {
     "authenticate": "registrations.accounts.SecondStepForm",
     "reauthenticate": "registrations.accounts.SecondStepAgainForm",
     "activate_totp": "registrations.accounts.ActivateAppForm",
+    "add_webauthn": "registrations.accounts.AddPasskeyForm",
+    "edit_webauthn": "registrations.accounts.RenamePasskeyForm",
+    "authenticate_webauthn": "registrations.accounts.PasskeyForm",
+    "reauthenticate_webauthn": "registrations.accounts.PasskeyAgainForm",
+    "login_webauthn": "registrations.accounts.PasskeyLoginForm",
 }
+SOCIALACCOUNT_ADAPTER = "registrations.social.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    provider.name: {
+        "APP": {"name": provider.name, "client_id": provider.client_id, "secret": provider.client_secret},
+        "OAUTH_PKCE_ENABLED": True,
+    }
+    for provider in SOCIAL_PROVIDERS
+}
+# Whoever a provider says owns an address is whom a code by mail to it would let in; but see `SocialAdapter`.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_STORE_TOKENS = False  # nothing is done there in anybody's name
 if PRODUCTION:
     # The web server in front writes who asks into X-Forwarded-For (deploy/nginx.conf): without this, all visitors
     # would share one limit of tries.
@@ -324,6 +387,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # a webinar with sixty presenters, edited 
 
 # ---------- security ----------
 
+# Nobody fills in the form faster than this who is not a program (registrations/stamps.py).
+FORM_TAKES_AT_LEAST = timedelta(seconds=2)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"  # manage links are secrets: no other site may see them in a Referer
 X_FRAME_OPTIONS = "DENY"
@@ -376,6 +441,7 @@ UNFOLD = {
     ],
     "STYLES": [lambda _request: static("admin/organizers.css")],
     "SCRIPTS": [lambda _request: static("admin/organizers.js")],
+    "DASHBOARD_CALLBACK": "registrations.admin.front_page.complete",
     "COLORS": {
         "primary": {  # the site's own accent in Unfold's steps
             "50": "oklch(97.5% .013 205)",
@@ -423,7 +489,7 @@ UNFOLD = {
                 "title": _("Hosts"),
                 "separator": True,
                 "items": [
-                    _menu_item(_("Hosts and members"), "groups", "events_host"),
+                    _menu_item(_("Hosts and organizers"), "groups", "events_host"),
                     _menu_item(_("Users"), "person", "events_user", _SUPERUSER),
                     _menu_item(_("Former addresses"), "alt_route", "events_formeraddress", _SUPERUSER),
                 ],

@@ -1,18 +1,18 @@
 """The site's public map."""
 
-from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 from django.views.static import serve
 
+from events.admin.door import guard
 from events.urls import neutral_urlpatterns
 from webinar_site import health
 
 handler404 = "events.views.errors.page_not_found"
-handler429 = "events.views.errors.too_many_requests"  # asked for by the sign-in pages (allauth)
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+handler429 = "registrations.views.account.too_many_requests"  # asked for by the sign-in pages (allauth)
+guard(admin.site)
 
 urlpatterns = [
     path("admin/", admin.site.urls),

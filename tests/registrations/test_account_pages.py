@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from events.models import User
 from registrations.models import Message
-from tests.builders import make_organizer, make_registration
+from tests.builders import make_host, make_organizer, make_passkey, make_registration
 
 pytestmark = pytest.mark.django_db
 
@@ -30,15 +30,23 @@ OPEN_TO_ALL = {
     RESET_KEY,
 }
 # Those that open for whoever is signed in.
-MANAGING = {"account_logout", "account_email", "mfa_index"}
+MANAGING = {"account_logout", "account_email", "mfa_index", "mfa_list_webauthn"}
 GENERATE = "mfa_generate_recovery_codes"
+OF_ONE_PASSKEY = {"mfa_edit_webauthn", "mfa_remove_webauthn"}
+# What they load beside the site's own script: allauth's, which speak with the browser about passkeys.
+SCRIPTS = re.compile(r"/static/(js/(enhance|passkeys)|mfa/js/webauthn(-json)?|account/js/onload)\.js")
 # Questions that are answered with yes or no; and forms that answer a post without fields by leading elsewhere.
 WITHOUT_FIELDS = {"account_logout", "account_signup", "mfa_index"} | {
     "mfa_deactivate_totp",
     "mfa_view_recovery_codes",
+    "mfa_list_webauthn",
+    "mfa_remove_webauthn",
     GENERATE,
 }
 SIGNING_IN = {"account_login", "account_request_login_code", "account_signup"}
+SETTING_UP = {"mfa_activate_totp", "mfa_add_webauthn"}
+# A passkey that the browser did not send has no field to stand beside; and pages that lead elsewhere with it.
+WITHOUT_A_PLACE = {"mfa_add_webauthn", "mfa_reauthenticate_webauthn"}
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +96,11 @@ def undressed(html):
         "not one h1": len(page.all("h1")) != 1 or not page.text["h1"].strip(),
         "no title": not page.text["title"].strip(),
         "a style of its own": any("style" in attrs for _tag, attrs in page.tags) or page.all("style"),
-        "a script of its own": [attrs for attrs in page.all("script") if "js/enhance" not in attrs.get("src", "")],
+        "a script of its own": [
+            attrs
+            for attrs in page.all("script")
+            if attrs.get("type") != "application/json" and not SCRIPTS.fullmatch(attrs.get("src", ""))
+        ],
         "a placeholder": any("placeholder" in attrs for attrs in typed),
         "no label": any(attrs.get("id") not in labelled for attrs in typed),
         "no autocomplete": any(
@@ -112,7 +124,11 @@ def account_addresses():
                 yield pattern.name
 
     names = list(named(get_resolver("allauth.urls").url_patterns))
-    return {name: reverse(name, kwargs={"uidb36": "1", "key": "gone"} if name == RESET_KEY else None) for name in names}
+    newest = Authenticator.objects.filter(type="webauthn").last()
+    parts = {RESET_KEY: {"uidb36": "1", "key": "gone"}} | {
+        name: {"pk": newest.pk if newest else 1} for name in OF_ONE_PASSKEY
+    }
+    return {name: reverse(name, kwargs=parts.get(name)) for name in names}
 
 
 def newest_mail(pattern):
@@ -152,6 +168,13 @@ def asked_again(client):
     return client
 
 
+def with_a_passkey():
+    user = make_organizer(password=PASSWORD)
+    client = signed_in(user)
+    make_passkey(user)
+    return asked_again(client)
+
+
 def waiting_for_code():
     make_registration(email="anna@example.org")
     client = Client()
@@ -182,16 +205,22 @@ READERS = {
     ),
     "asked again": (
         lambda: asked_again(signed_in(make_organizer(password=PASSWORD))),
-        {*MANAGING, "account_change_password", "account_reauthenticate", "mfa_activate_totp", GENERATE},
+        {*MANAGING, "account_change_password", "account_reauthenticate", GENERATE, *SETTING_UP},
     ),
     "without a password": (
         lambda: signed_in(make_organizer(), password=""),
-        {*MANAGING, "account_set_password", "mfa_activate_totp", GENERATE},
+        {*MANAGING, "account_set_password", GENERATE, *SETTING_UP},
+    ),
+    "with a passkey": (
+        with_a_passkey,
+        {*MANAGING, "account_change_password", "account_reauthenticate", "mfa_reauthenticate_webauthn", GENERATE}
+        | SETTING_UP
+        | OF_ONE_PASSKEY,
     ),
     "past the second step": (
         lambda: asked_again(past_the_second_step()),
         {*MANAGING, "account_change_password", "account_reauthenticate", "mfa_reauthenticate", GENERATE}
-        | {"mfa_deactivate_totp", "mfa_view_recovery_codes"},
+        | {"mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_add_webauthn"},
     ),
     "with an address to prove": (
         with_an_address_to_prove,
@@ -233,14 +262,17 @@ def test_every_page_of_the_account_wears_the_sites_dress(reader):
 def test_together_the_readers_have_seen_every_page():
     seen = OPEN_TO_ALL.union(*(pages for _make, pages in READERS.values()))
 
-    assert set(account_addresses()) - seen == {"mfa_download_recovery_codes"}  # a file
+    # A file, and an address for scripts.
+    assert set(account_addresses()) - seen == {"mfa_download_recovery_codes", "mfa_login_webauthn"}
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_what_is_wrong_stands_beside_its_field(reader):
     make, names = READERS[reader]
     client = make()
-    forms = {name: path for name, path in account_addresses().items() if name in names - WITHOUT_FIELDS}
+    forms = {
+        name: path for name, path in account_addresses().items() if name in names - WITHOUT_FIELDS - WITHOUT_A_PLACE
+    }
 
     answers = dict(ask_each(client, forms, lambda path: client.post(path, {"action_add": "1", "code": ""})))
 
@@ -248,6 +280,7 @@ def test_what_is_wrong_stands_beside_its_field(reader):
         html = page.content.decode()
         wrong = re.findall(r'<div id="(\w+)_error">', html)
         assert wrong, name
+        assert page.status_code == 422, name
         assert undressed(html) == [], name
         assert "<title>Error: " in html, name
         for field in wrong:
@@ -319,10 +352,86 @@ def test_the_mails_of_the_account_speak_the_sites_words(client):
 
     assert reset["subject"] == "Set a new password"
     assert "your password stays as it is" in reset["text"]
-    assert proof["subject"] == f"Your code to prove your address: {code}"
+    assert proof["subject"] == f"Your code to confirm your address: {code}"
     for text in (reset["text"], proof["text"]):
         assert "Hello from" not in text
         assert "Thank you for using" not in text
+
+
+def test_the_account_lists_every_way_in_and_who_asks_for_more():
+    host = make_host(name="Border <b>Review</b>", requires_second_factor=True)
+    client = signed_in(make_organizer(host, email="olga@example.org", password=PASSWORD))
+    before = client.get(reverse("my_account"))
+    make_passkey(User.objects.get(), name="The <i>telephone</i>")
+    make_passkey(make_organizer(), name="Of somebody else")
+
+    page = client.get(reverse("my_account"))
+
+    html = page.content.decode()
+    assert undressed(html) == []
+    assert page["Cache-Control"] == "private, no-store"
+    assert "olga@example.org" in html
+    assert "The &lt;i&gt;telephone&lt;/i&gt;" in html
+    assert "Of somebody else" not in html
+    assert "Asked for by <bdi>Border &lt;b&gt;Review&lt;/b&gt;</bdi>" in html
+    assert "Switched on" in html
+    assert "Switched off" in before.content.decode()
+    assert Client().get(reverse("my_account"))["Location"].startswith(reverse("account_login"))
+
+
+def test_ones_own_webinars_lead_to_the_account():
+    client = signed_in(make_organizer(password=PASSWORD))
+
+    assert f'href="{reverse("my_account")}"' in client.get(reverse("my_webinars")).content.decode()
+
+
+def test_a_passkey_gets_another_name_and_goes():
+    client = with_a_passkey()
+    own = Authenticator.objects.get()
+
+    client.post(reverse("mfa_edit_webauthn", args=[own.pk]), {"name": "مفتاح العمل"})
+    listed = client.get(reverse("mfa_list_webauthn")).content.decode()
+    too_long = client.post(reverse("mfa_edit_webauthn", args=[own.pk]), {"name": "x" * 61})
+    client.post(reverse("mfa_remove_webauthn", args=[own.pk]))
+
+    assert "مفتاح العمل" in listed
+    assert too_long.status_code == 422
+    assert not Authenticator.objects.exists()
+
+
+@pytest.mark.parametrize("name", sorted(OF_ONE_PASSKEY))
+def test_nobody_touches_anothers_passkey(name):
+    other = make_passkey(make_organizer())
+    client = asked_again(signed_in(make_organizer(password=PASSWORD)))
+
+    assert client.get(reverse(name, args=[other.pk])).status_code == 404
+    assert client.post(reverse(name, args=[other.pk]), {"name": "Mine"}).status_code == 404
+    assert Authenticator.objects.get() == other
+
+
+@pytest.mark.parametrize("name", ["mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_activate_totp"])
+def test_what_protects_the_account_asks_once_more_who_it_is(name):
+    user = make_organizer(password=PASSWORD)
+    client = signed_in(user)
+    args = [make_passkey(user).pk] if name in OF_ONE_PASSKEY else []
+
+    answer = client.get(reverse(name, args=args))
+
+    assert answer["Location"].startswith(reverse("account_reauthenticate"))
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "{}", "[]", "null", "7", '{"response": {}}', '{"response": {"userHandle": "MQ"}}']
+)
+def test_what_is_no_passkey_signs_nobody_in(client, sent):
+    make_passkey(make_organizer())
+    client.get(reverse("mfa_login_webauthn"), headers={"accept": "application/json"})
+
+    answer = client.post(reverse("mfa_login_webauthn"), {"credential": sent}, follow=True)
+
+    assert answer.redirect_chain[-1][0] == reverse("account_login")
+    assert answer.status_code == 200
+    assert "_auth_user_id" not in client.session
 
 
 def test_whoever_comes_from_the_organizers_pages_finds_both_ways_in(client):
@@ -333,4 +442,4 @@ def test_whoever_comes_from_the_organizers_pages_finds_both_ways_in(client):
     assert "Whoever helps a host signs in" in from_the_admin
     assert "Whoever has registered" not in from_the_admin
     assert "<details>" in from_the_site
-    assert "Whoever has registered for a webinar can sign in" in from_the_site
+    assert "Whoever has registered for a webinar or was invited" in from_the_site

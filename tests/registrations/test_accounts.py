@@ -2,26 +2,36 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from events.models import User
+from events.models import Invitee, User
 from registrations.models import Message
-from tests.builders import make_organizer, make_registration
+from tests.builders import make_host, make_organizer, make_passkey, make_registration, make_webinar
 
 pytestmark = pytest.mark.django_db
+
+PASSWORD = "a long enough phrase"
 
 
 @pytest.fixture(autouse=True)
 def fresh_limits():
     """allauth counts requests for codes in the cache."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """What guards real passwords takes its time, a hundred times over in this file."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def ask_for_code(client, email, **data):
@@ -106,16 +116,171 @@ def test_an_organizer_signs_in_with_a_password(client):
     assert response["Location"] == "/admin/"
 
 
-def test_a_wrong_password_says_the_same_for_every_address(client):
-    make_organizer(email="olga@example.org", password="a long enough phrase")
+# ---------- what strangers learn ----------
 
-    pages = [
-        client.post(reverse("account_login"), {"login": email, "password": "wrong"}).content.decode()
-        for email in ("olga@example.org", "nobody@example.org")
-    ]
 
-    for page in pages:
-        assert "Address and password do not go together." in page
+def told(email, name, data):
+    """What somebody new to the site is answered who types that address, and on the page to which that leads."""
+    client = Client()
+    answer = client.post(reverse(name), data)
+    followed = page_of(client.get(answer["Location"])) if answer.status_code == 302 else ""
+    headers = {key: value for key, value in answer.items() if key not in {"Content-Length", "Expires"}}
+    shown = (answer.status_code, headers, sorted(answer.cookies), page_of(answer), followed)
+    return repr(shown).replace(email, "ADDRESS")
+
+
+KNOWN = {
+    "with a password": lambda email: make_organizer(email=email, password=PASSWORD),
+    "without a password": lambda email: make_organizer(email=email),
+    "with a second step": lambda email: make_passkey(make_organizer(email=email, password=PASSWORD)),
+    "switched off": lambda email: make_organizer(email=email, password=PASSWORD, is_active=False),
+    "registered": lambda email: make_registration(email=email),
+    "invited": lambda email: Invitee.objects.create(webinar=make_webinar(access="invited"), email=email),
+}
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("account_request_login_code", lambda email: {"email": email}),
+        ("account_reset_password", lambda email: {"email": email}),
+        ("account_login", lambda email: {"login": email, "password": "wrong"}),
+    ],
+)
+def test_whoever_types_an_address_is_told_the_same_byte_for_byte(kind, name, typed):
+    KNOWN[kind]("anna@example.org")
+
+    known = told("anna@example.org", name, typed("anna@example.org"))
+    unknown = told("nobody@example.org", name, typed("nobody@example.org"))
+
+    assert known == unknown
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_a_code_that_nobody_has_is_wrong_in_the_same_words(kind):
+    KNOWN[kind]("anna@example.org")
+    pages = []
+
+    for email in ("anna@example.org", "nobody@example.org"):
+        client = Client()
+        ask_for_code(client, email)
+        again = client.post(reverse("account_confirm_login_code"), {"action": "resend"})
+        tries = [enter_code(client, "ZZZZ-ZZZZ") for _ in range(3)]
+        pages.append((again["Location"], [(one.status_code, page_of(one).replace(email, "")) for one in tries]))
+
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("name", ["account_request_login_code", "account_login", "account_reset_password"])
+def test_whoever_types_one_address_too_often_is_told_the_same(name):
+    make_organizer(email="anna@example.org", password=PASSWORD)
+    answers = {}
+
+    for email in ("anna@example.org", "nobody@example.org"):
+        cache.clear()
+        typed = {"email": email, "login": email, "password": "wrong"}
+        tries = [Client().post(reverse(name), typed) for _ in range(7)]
+        answers[email] = [(one.status_code, page_of(one).replace(email, "")) for one in tries]
+
+    assert answers["anna@example.org"] == answers["nobody@example.org"]
+    assert answers["anna@example.org"][-1][0] == 429
+
+
+def test_somebody_elses_address_is_added_as_one_that_nobody_has(client):
+    make_organizer(email="olga@example.org", password=PASSWORD)
+    pages = []
+
+    for email in ("olga@example.org", "nobody@example.org"):
+        own = Client()
+        cache.clear()
+        own.post(reverse("account_login"), {"login": make_organizer(password=PASSWORD).email, "password": PASSWORD})
+        added = own.post(reverse("account_email"), {"action_add": "1", "email": email})
+        pages.append((added.status_code, added["Location"], page_of(own.get(added["Location"])).replace(email, "")))
+
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("kind", [*KNOWN, "nobody"])
+def test_a_password_takes_as_long_to_be_wrong_for_whoever_has_none(kind, monkeypatch):
+    """Counted in what takes the time: how often a password is hashed."""
+    if kind != "nobody":
+        KNOWN[kind]("anna@example.org")
+    hashed = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(*args: Any) -> str:
+        hashed.append(1)
+        return encode(*args)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+
+    Client().post(reverse("account_login"), {"login": "anna@example.org", "password": "wrong"})
+
+    assert len(hashed) == 2  # for each of the two backends
+
+
+def test_a_stranger_is_told_twice_a_day_that_there_is_no_account_and_no_page_says_so():
+    tries = []
+
+    for _ in range(5):
+        cache.clear()
+        tries.append(told("stranger@example.org", "account_request_login_code", {"email": "stranger@example.org"}))
+        told("stranger@example.org", "account_reset_password", {"email": "stranger@example.org"})
+
+    assert len(set(tries)) == 1
+    assert Message.objects.filter(to_email="stranger@example.org").count() == 2
+
+
+def test_what_comes_after_a_plus_is_no_other_stranger():
+    for number in range(5):
+        ask_for_code(Client(), f"stranger+{number}@example.org")
+
+    assert Message.objects.count() == 2
+
+
+@pytest.mark.parametrize("name", ["account_request_login_code", "account_reset_password"])
+def test_nobodys_mailbox_is_filled_by_whoever_writes_something_after_a_plus(name, settings):
+    settings.ACCOUNT_RATE_LIMITS = False  # those are for each source, and some have many
+    make_webinar(access="members", host=make_host(member_domains="example.org"))
+
+    answers = [Client().post(reverse(name), {"email": f"anna+{number}@example.org"}) for number in range(20)]
+
+    assert {answer.status_code for answer in answers} == {302}
+    assert Message.objects.count() == 15
+    ask_for_code(Client(), "bob@example.org")
+    assert Message.objects.filter(to_email="bob@example.org").exists()
+
+
+# ---------- who gets an account ----------
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: make_registration(email="Anna@Example.org"),
+        lambda: Invitee.objects.create(webinar=make_webinar(access="invited"), email="Anna@Example.org"),
+        lambda: make_webinar(access="members", host=make_host(member_domains="example.org")),
+    ],
+    ids=["registered", "invited", "member"],
+)
+def test_whoever_has_something_to_see_here_signs_in(client, make):
+    make()
+
+    ask_for_code(client, "anna@example.org")
+    entered = enter_code(client, mailed_code())
+
+    assert entered["Location"] == "/my/"
+    assert EmailAddress.objects.get().verified
+
+
+def test_whoever_registered_may_set_a_password_before_they_have_an_account(client):
+    make_registration(email="anna@example.org")
+
+    client.post(reverse("account_reset_password"), {"email": "anna@example.org"})
+
+    assert newest_mail()["subject"] == "Set a new password"
+    assert User.objects.get().email == "anna@example.org"
 
 
 def test_the_admin_leads_to_the_sign_in_page_with_the_code_first(client):
@@ -174,15 +339,20 @@ def test_whoever_owns_a_look_alike_does_not_enter_anothers_account(client, addre
     assert User.objects.count() == (2 if is_registered else 1)
 
 
-@pytest.mark.parametrize("address", ["ſue@example.org", "sue@[10.0.0.5]", "sue@℀.example.org"])
-def test_no_code_is_mailed_to_what_cannot_be_an_address(client, address):
+@pytest.mark.parametrize(
+    ("address", "refusal"),
+    [
+        ("ſue@example.org", "Before the @ sign, only the letters a to z work here. Use another address."),
+        ("sue@[10.0.0.5]", "The email address has a mistake in it. It should look like name@example.org"),
+        ("sue@℀.example.org", "The email address has a mistake in it. It should look like name@example.org"),
+    ],
+)
+def test_no_code_is_mailed_to_what_cannot_be_an_address(client, address, refusal):
     make_organizer(email="sue@example.org")
 
     response = ask_for_code(client, address)
 
-    assert response.context["form"].errors == {
-        "email": ["The email address has a mistake in it. It should look like name@example.org"]
-    }
+    assert response.context["form"].errors == {"email": [refusal]}
     assert not Message.objects.exists()
 
 
@@ -215,17 +385,18 @@ def test_another_code_can_be_had_and_ends_the_first(client):
     client.post(reverse("account_confirm_login_code"), {"action": "resend"})
 
     assert mailed_code() != first
-    assert enter_code(client, first).status_code == 200
+    assert enter_code(client, first).status_code == 422
     assert enter_code(client, mailed_code())["Location"] == "/my/"
 
 
 def test_asking_again_and_again_for_one_address_is_slowed_down():
     make_registration(email="anna@example.org")
 
-    answers = [ask_for_code(Client(), "anna@example.org").status_code for _ in range(5)]
+    answers = [ask_for_code(Client(), "anna@example.org") for _ in range(5)]
 
-    assert answers[0] == 302
-    assert answers[-1] == 200
+    assert [answer.status_code for answer in answers] == [302, 302, 302, 429, 429]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 60
+    assert "Too many tries. Try again in 1 minute." in answers[-1].content.decode()
     assert Message.objects.filter(kind=Message.Kind.ACCOUNT).count() == 3
 
 

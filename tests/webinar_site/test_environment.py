@@ -32,6 +32,53 @@ def test_read_bool_refuses_what_is_neither(monkeypatch, env):
         environment.read_bool(env, "DEBUG")
 
 
+GOOGLE = {"GOOGLE_CLIENT_ID": "site-at-google", "GOOGLE_CLIENT_SECRET": "secret"}
+
+
+def test_read_social_providers_takes_each_once_in_the_order_given(monkeypatch, env):
+    given = {"SOCIAL_PROVIDERS": " GitHub,google, github", "GITHUB_CLIENT_ID": "id", "GITHUB_CLIENT_SECRET": "secret"}
+    for name, value in {**given, **GOOGLE}.items():
+        monkeypatch.setenv(name, value)
+
+    assert environment.read_social_providers(env) == [
+        environment.SocialProvider("github", "id", "secret"),
+        environment.SocialProvider("google", "site-at-google", "secret"),
+    ]
+
+
+def test_read_social_providers_names_none_by_itself(monkeypatch, env):
+    monkeypatch.delenv("SOCIAL_PROVIDERS", raising=False)
+
+    assert environment.read_social_providers(env) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"SOCIAL_PROVIDERS": "google,myspace", **GOOGLE},
+            "SOCIAL_PROVIDERS must be some of discord, github, gitlab, google, microsoft, slack, yahoo, not 'myspace'.",
+        ),
+        (
+            {"SOCIAL_PROVIDERS": "github", "GITHUB_CLIENT_SECRET": "secret"},
+            "SOCIAL_PROVIDERS names github, so GITHUB_CLIENT_ID must be set. github gives it out.",
+        ),
+        (
+            {"SOCIAL_PROVIDERS": "github", "GITHUB_CLIENT_ID": "id"},
+            "SOCIAL_PROVIDERS names github, so GITHUB_CLIENT_SECRET must be set. github gives it out.",
+        ),
+    ],
+)
+def test_read_social_providers_refuses_one_that_is_unknown_or_half_set(monkeypatch, env, given, sentence):
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        environment.read_social_providers(env)
+
+    assert str(refused.value) == sentence
+
+
 @pytest.mark.parametrize(
     ("url", "celerys"),
     [

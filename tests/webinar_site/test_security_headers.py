@@ -16,7 +16,7 @@ PUBLIC = (
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/webinars/borders/", "/accounts/login/", "/nothing-here/"])
+@pytest.mark.parametrize("path", ["/", "/webinars/borders/", "/accounts/login/code/", "/nothing-here/"])
 def test_public_pages_load_nothing_from_elsewhere(client, path):
     make_session(make_webinar(slug="borders"))
 
@@ -25,6 +25,14 @@ def test_public_pages_load_nothing_from_elsewhere(client, path):
     assert response["Content-Security-Policy"] == PUBLIC
     assert response["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "camera=()" in response["Permissions-Policy"]
+
+
+@pytest.mark.django_db
+def test_the_page_of_signing_in_may_ask_the_site_itself_and_the_device_for_a_passkey(client):
+    response = client.get("/accounts/login/")
+
+    assert response["Content-Security-Policy"] == f"{PUBLIC}; connect-src 'self'"
+    assert "publickey-credentials" not in response["Permissions-Policy"]
 
 
 @pytest.mark.django_db
