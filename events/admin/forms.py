@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.text import slugify
+from django.utils.text import Truncator, slugify
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminColorInputWidget
@@ -16,6 +16,7 @@ from events.admin import widgets
 from events.admin.addresses import path_of
 from events.admin.scoped import OTHER_HOST
 from events.admin.telling import HeldForm
+from events.email_addresses import check_email
 from events.models import Host, Webinar
 
 # Two letters in one, which no normal form takes apart.
@@ -68,11 +69,53 @@ class AddressedForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.cleaned_data.get("host") or (self.instance.host if self.instance.host_id else None)
 
 
+def _is_domain(text: str) -> bool:
+    try:
+        check_email(f"name@{text}")
+    except ValidationError:
+        return False
+    return True
+
+
+# Beside the fields of a host.
+WHAT_OWNERS_DECIDE: dict[str, Any] = {
+    "member_domains": _(
+        "Whoever signs in with an address at one of these may see the webinars for members; those at mail.example.org "
+        "are not at example.org. One a line, such as example.org. Never that of a provider where everybody can have an "
+        "address, such as gmail.com."
+    ),
+    "requires_second_factor": _(
+        "Whoever works for this host in the admin must then also use a passkey or an app that shows codes. "
+        "Those who have none yet are asked to set one up when they next come in."
+    ),
+}
+
+
 class HostForm(AddressedForm):
     title_field = "name"
 
     class Meta:
         widgets = {"accent": UnfoldAdminColorInputWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, said in WHAT_OWNERS_DECIDE.items():
+            if name in self.fields:
+                self.fields[name].help_text = said
+
+    def clean_member_domains(self) -> str:
+        """One a line, each once, in small letters; what is no domain is named with its line."""
+        domains, mistakes = [], []
+        for number, line in enumerate(self.cleaned_data["member_domains"].splitlines(), start=1):
+            domain = line.strip().removeprefix("@").rstrip(".").lower()
+            if domain and not _is_domain(domain):
+                said = _("Line %(line)d, “%(text)s”: this is no domain. It should look like example.org")
+                mistakes.append(said % {"line": number, "text": Truncator(line.strip()).chars(80)})
+            elif domain:
+                domains.append(domain)
+        if mistakes:
+            raise ValidationError(mistakes)
+        return "\n".join(dict.fromkeys(domains))
 
     def owner(self) -> Host | None:
         return self.instance if self.instance.pk else None
@@ -160,6 +203,44 @@ class HostClockForm(forms.ModelForm):  # type: ignore[type-arg]
         }
 
 
+# Beside the fields of a webinar: what follows for those who come. The times get their zone put before it.
+WHAT_PEOPLE_MEET: dict[str, Any] = {
+    "language": _("In which it is held."),
+    "access": _(
+        "Lists, feeds and search engines name only what everyone may see. "
+        "Whoever has registered keeps their place and their own page, whatever you choose."
+    ),
+    "access_password": _(
+        "People type it once in each browser, in the same letter case. Another password keeps out whoever has only the "
+        "old one."
+    ),
+    "needs_proof": _(
+        "People get a mail and press a button behind its link before anything else. A place is kept for them for 24 "
+        "hours, then it goes to the next. Whoever has signed in with the address need not do this."
+    ),
+    "needs_approval": _(
+        "People read that you decide, and are written to once you have. Until then nobody has a place."
+    ),
+    "price_amount": _(
+        "0 is free. People read the price before they register; this site takes no money itself. Their place is "
+        "kept until you mark the registration as paid."
+    ),
+    "price_currency": "",
+    "how_to_pay": _(
+        "Such as your account and what to write beside the sum. Only those who have to pay read it, in a mail and on "
+        "their page. Empty: they are told that you will write to them."
+    ),
+    "payment_days": _(
+        "So long an unpaid place is kept, then it goes to the next who waits and they are told. "
+        "Empty: until you cancel it."
+    ),
+    "offer_hours": _(
+        "When a place comes free, the first who waits is offered it for so many hours, then the next. "
+        "Empty: they have the place at once."
+    ),
+}
+
+
 class WebinarForm(HostClockForm, AddressedForm, HeldForm):
     """A webinar's own page. Its status says draft or published: cancelling reaches people and has its own button."""
 
@@ -186,9 +267,9 @@ class WebinarForm(HostClockForm, AddressedForm, HeldForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for listed, said in (("language", _("In which it is held.")), ("price_currency", "")):
-            if listed in self.fields:
-                self.fields[listed].help_text = said
+        for name, said in WHAT_PEOPLE_MEET.items():
+            if name in self.fields:
+                self.fields[name].help_text = said
         if "replay_url" in self.fields:
             self.fields["replay_url"].help_text = _(
                 "Where the recording is. %(players)s and video files of this site (MP4, WebM) are played here, after a "
@@ -223,6 +304,8 @@ class WebinarForm(HostClockForm, AddressedForm, HeldForm):
         is_unpriced = "price_currency" not in self.errors and not self.cleaned_data["price_currency"]
         if is_unpriced and self.cleaned_data.get("price_amount"):
             self.add_error("price_currency", _("A price needs its currency."))
+        if self.cleaned_data.get("access") == Webinar.Access.PASSWORD and not self.cleaned_data.get("access_password"):
+            self.add_error("access_password", _("Choose the password that people will be told."))
         host = self.owner()
         for webinar in self.cleaned_data.get("recommended") or ():
             if host is not None and webinar.host_id != host.pk:

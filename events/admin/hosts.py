@@ -65,7 +65,7 @@ class MemberFormSet(SameHostFormSet):
         for form in kept:
             address = form.cleaned_data["email"].casefold()
             if address in seen:
-                form.add_error("email", _("This person is a member already."))
+                form.add_error("email", _("This person is an organizer already."))
             seen.add(address)
         if kept and not any(form.cleaned_data["role"] == Role.OWNER for form in kept):
             raise ValidationError(_("A host needs at least one owner."))
@@ -75,6 +75,9 @@ class MemberFormSet(SameHostFormSet):
 
 class MemberInline(HostScopedTabularInline):
     model = Membership
+    # Members are those who may see what is for members, by the domain of their address.
+    verbose_name = _("organizer")
+    verbose_name_plural = _("organizers")
     host_path = "pk"
     edit_role = Role.OWNER
     form = MemberForm
@@ -100,6 +103,7 @@ class HostAdmin(LeavesAddresses, HostScopedAdmin):
     fieldsets = [
         (_("What"), {"fields": ["name", "slug", "about", "website", "logo", "accent"]}),
         (_("Mail and time"), {"fields": ["sender_email", "time_zone"]}),
+        (_("Members and organizers"), {"fields": ["member_domains", "requires_second_factor"]}),
     ]
     inlines = [MemberInline]
     prepopulated_fields = {"slug": ["name"]}

@@ -125,6 +125,11 @@ def _readable(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     return queryset
 
 
+def is_key(text: str) -> bool:
+    """Whether the text of an address can be the key of a row: no database takes what is longer."""
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
 class HostFilter(DropdownFilter):
     """Which of one's own hosts; absent where there is only one."""
 
@@ -140,7 +145,7 @@ class HostFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         value = self.value()
-        if not value or not value.isdecimal():
+        if not value or not is_key(value):
             return queryset
         return queryset.filter(**{self.host_path: value})
 

@@ -291,7 +291,8 @@ class SessionAdmin(CarriesSeen, HoldsSessions, TellsPeople, HostScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Session, form: Any, change: bool) -> None:  # noqa: FBT001
         told = form.change_of_time()
-        self.ask_before_telling(request, [told] if told else [], [obj])
+        effects = self.effects_of([(form.stored, obj)] if form.stored is not None else [])
+        self.ask_before_telling(request, [told] if told else [], [obj], effects=effects)
         self.say_who_is_told(request, self.plan(request, [obj]))
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001 - Django's
@@ -376,14 +377,14 @@ class SessionAdmin(CarriesSeen, HoldsSessions, TellsPeople, HostScopedAdmin):
         return Question(
             title=ngettext("Cancel this session?", "Cancel these sessions?", len(sessions)),
             sentences=[
-                people_hear(self.people_reached(sessions)),
+                people_hear(self.people_turned_away(sessions)),
                 str(_("A cancelled session stays cancelled. To move it, change its time instead.")),
             ],
             button=ngettext("Cancel the session", "Cancel the sessions", len(sessions)),
         )
 
     def _cancel(self, request: HttpRequest, sessions: list[Session]) -> None:
-        told = self.people_reached(sessions)
+        told = self.people_turned_away(sessions)
         for session in sessions:
             scheduling.cancel_session(session, by=actor(request), now=timezone.now())
             self.log_change(request, session, str(_("Cancelled.")))

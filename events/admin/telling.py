@@ -57,6 +57,14 @@ class Change:
     words: str
 
 
+@dataclass(frozen=True)
+class Effect:
+    """What else follows from a save, as a sentence, and how many people are told of it by mail."""
+
+    words: str
+    told: int = 0
+
+
 class TellsPeople:
     """For pages whose deeds reach people: how many, asking first, and saying so."""
 
@@ -64,31 +72,56 @@ class TellsPeople:
         """How many people hear of a change of these sessions."""
         return sum(session.places_taken for session in sessions)
 
+    def people_turned_away(self, sessions: Iterable[Session]) -> int:
+        """How many people hear it when all of these sessions are called off."""
+        return self.people_reached(sessions)
+
+    def people_registered(self, sessions: Iterable[Session]) -> int:
+        """How many people have registered for these sessions, whether they hear of a change or not."""
+        return self.people_reached(sessions)
+
+    def effects_of(self, sessions: Iterable[tuple[Session, Session]]) -> list[Effect]:
+        """What follows for those who wait once these sessions, each as it is stored and as it will be, are saved."""
+        return []
+
     def ask_before_telling(
-        self, request: HttpRequest, changes: Sequence[Change], sessions: Iterable[Session], *, has_file: bool = False
+        self,
+        request: HttpRequest,
+        changes: Sequence[Change],
+        sessions: Iterable[Session],
+        *,
+        effects: Sequence[Effect] = (),
+        has_file: bool = False,
     ) -> None:
-        """Raise AskFirstError where somebody would hear of these changes and the reader has not agreed to that yet."""
+        """Raise AskFirstError where somebody would hear of these changes and the reader has not agreed to that yet.
+
+        Effects are asked about though nobody is told of them.
+        """
         count = self.people_reached(sessions) if changes else 0
-        if not count or is_confirmed(request):
+        if not (count or effects) or is_confirmed(request):
             return
-        sentences = [
-            ngettext(
+        sentences = [effect.words for effect in effects]
+        if has_file:
+            sentences.append(_("The picture that you chose is not saved along: choose it again afterwards."))
+        if count:
+            told = ngettext(
                 "%(count)d person holds a place or waits for one, and is told by mail of what changes:",
                 "%(count)d people hold a place or wait for one, and are told by mail of what changes:",
                 count,
             )
-            % {"count": count}
-        ]
-        if has_file:
-            sentences.append(_("The picture that you chose is not saved along: choose it again afterwards."))
+            sentences.append(told % {"count": count})
+        # Whoever moves up may be among those who are told of a new time, too: these are mails, the number is of people.
+        reached = max(count, sum(effect.told for effect in effects))
         question = Question(
-            title=_("Save and tell them?"),
+            title=_("Save and tell them?") if reached else _("Save this change?"),
             sentences=sentences,
-            button=ngettext("Save and tell %(count)d person", "Save and tell %(count)d people", count)
-            % {"count": count},
+            button=ngettext("Save and tell %(count)d person", "Save and tell %(count)d people", reached)
+            % {"count": reached}
+            if reached
+            else _("Save"),
             is_grave=False,
         )
-        raise AskFirstError(question, [(change.subject, change.words) for change in changes])
+        raise AskFirstError(question, [(change.subject, change.words) for change in changes] if count else [])
 
     def plan(self, request: HttpRequest, sessions: Iterable[Session]) -> list[Session]:
         """Save sessions from a form, lowest id first, and return those whose people are told of it."""

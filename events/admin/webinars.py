@@ -10,25 +10,27 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import construct_change_message
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
+from unfold.decorators import display
 
 from events import scheduling
 from events.admin.addresses import LeavesAddresses
-from events.admin.confirmation import Question, ask, is_confirmed, people_hear
 from events.admin.forms import WebinarForm
-from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedStackedInline, HostScopedTabularInline
-from events.admin.sessions import CANCEL_INSTEAD, SessionInline, cancelled_message, why_it_stays
-from events.admin.telling import Change, HoldsSessions, TellsPeople, actor
+from events.admin.invitees import InvitesPeople
+from events.admin.publishing import PublishesWebinars
+from events.admin.questions import QuestionInline
+from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedTabularInline
+from events.admin.sessions import CANCEL_INSTEAD, SessionInline, why_it_stays
+from events.admin.telling import Change, Effect, HoldsSessions, actor
 from events.admin.wording import changes, moment, session_moment
 from events.models import Appearance, DisplayZone, Session, Webinar, WebinarPartnership
-from events.models import Question as AskedQuestion
 from events.players import Kind, provider_of, recording_at
 
 
@@ -60,13 +62,6 @@ class DisplayZoneInline(HostScopedTabularInline):
     tab = True
 
 
-class QuestionInline(HostScopedStackedInline):
-    model = AskedQuestion
-    fields = [("wording", "asked"), ("kind", "is_required"), "options", "help_text", "order"]
-    protected_message = _("Somebody has answered this question already, so it stays.")
-    tab = True
-
-
 def _session_forms(formsets: Any) -> list[Any]:
     return [
         row
@@ -91,9 +86,29 @@ def _refuse_a_replay_before_the_end(form: Any, formsets: Any) -> None:
         raise ValidationError({"replay_until": [words % {"moment": moment(last.ends_at, zone)}]})
 
 
+def _who_sees_it(webinar: Webinar) -> str:
+    """Whom the page is for from now on."""
+    access = Webinar.Access(webinar.access)
+    words = {
+        Webinar.Access.EVERYONE: _("Everyone can see the page from now on, and find it in lists and search engines."),
+        Webinar.Access.UNLISTED: _(
+            "Whoever has its address can see the page from now on. Lists and feeds do not name it, and search engines "
+            "are asked not to."
+        ),
+        Webinar.Access.MEMBERS: _(
+            "Strangers no longer see the page: only members do, signed in with an address of the host's domains."
+        ),
+        Webinar.Access.INVITED: _(
+            "Strangers no longer see the page: only invited people do, signed in with an address of the list."
+        ),
+        Webinar.Access.PASSWORD: _("Strangers no longer see the page: only whoever knows the password does."),
+    }
+    return str(words[access])
+
+
 @admin.register(Webinar)
-class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin):
-    """What is offered; publishing and cancelling."""
+class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddresses, HostScopedAdmin):
+    """What is offered."""
 
     session_path = "webinar"
     protected_message = CANCEL_INSTEAD
@@ -113,13 +128,38 @@ class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin)
             },
         ),
         (_("Page"), {"fields": ["summary", "about", "picture", "recommended"]}),
-        (_("Who may come"), {"fields": ["status", "access", ("price_amount", "price_currency")]}),
-        (_("Registration"), {"fields": [("registration_opens_at", "registration_closes_at")]}),
+        (
+            _("Who may see it"),
+            {"fields": ["status", "access", "access_password", "member_domains", "invited"]},
+        ),
+        (
+            _("Getting a place"),
+            {
+                "fields": [
+                    "needs_proof",
+                    "needs_approval",
+                    ("price_amount", "price_currency"),
+                    "how_to_pay",
+                    "payment_days",
+                    "offer_hours",
+                    ("registration_opens_at", "registration_closes_at"),
+                ]
+            },
+        ),
         (
             _("Afterwards"),
             {"fields": ["replay_url", "replay_access", ("replay_from", "replay_until"), "attended_count"]},
         ),
     ]
+    # Whoever may only look has no such field to ask, and sees the line.
+    conditional_fields = {
+        "access_password": "typeof access === 'undefined' || access == 'password'",
+        "member_domains": "typeof access === 'undefined' || access == 'members'",
+        "invited": "typeof access === 'undefined' || access == 'invited'",
+        "how_to_pay": "typeof price_amount === 'undefined' || price_amount != 0",
+        "payment_days": "typeof price_amount === 'undefined' || price_amount != 0",
+    }
+    readonly_fields = ["member_domains", "invited"]
     inlines = [SessionInline, AppearanceInline, PartnershipInline, DisplayZoneInline, QuestionInline]
     prepopulated_fields = {"slug": ["title"]}
     list_display = ["title", "host", "status_shown", "next_session", "people"]
@@ -128,7 +168,7 @@ class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin)
     search_fields = ["title", "official_title", "summary"]
     search_help_text = _("Words of the title or the summary")
     actions = ["publish_webinars", "cancel_webinars", "delete_selected"]
-    actions_detail = ["publish_one", "cancel_one"]
+    actions_detail = ["publish_one", "invited_people", "cancel_one"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Webinar]:
         return super().get_queryset(request).prefetch_related("sessions")
@@ -149,6 +189,38 @@ class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin)
                 "slug": _("It stays as it is: it stands in the calendars and mails of people who registered.")
             }
         return super().get_form(request, obj, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        """Whoever may only look is spared the lines that do not matter."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not isinstance(obj, Webinar) or self.has_change_permission(request, obj):
+            return fieldsets
+        lines = {Webinar.Access.MEMBERS: "member_domains", Webinar.Access.INVITED: "invited"}
+        lines[Webinar.Access.PASSWORD] = "access_password"
+        idle = {name for access, name in lines.items() if access != obj.access}
+        return [
+            (name, {**kept, "fields": [field for field in kept["fields"] if field not in idle]})
+            for name, kept in fieldsets
+        ]
+
+    @display(description=_("Domains of members"))
+    def member_domains(self, webinar: Webinar) -> SafeString | str:
+        if webinar.pk is None:
+            return str(_("Those of the host: its owners keep them on its page."))
+        page = reverse("admin:events_host_change", args=[webinar.host_id])
+        said = ", ".join(webinar.host.domains) or _(
+            "None yet, so nobody but its organizers would see a page for members."
+        )
+        return format_html('{} <a href="{}" class="text-link">{}</a>', said, page, _("See the host"))
+
+    @display(description=_("Invited addresses"))
+    def invited(self, webinar: Webinar) -> SafeString | str:
+        if webinar.pk is None:
+            return str(_("Save the webinar first: then its list has a page of its own."))
+        count = webinar.invitees.count()
+        said = ngettext("%(count)d on the list.", "%(count)d on the list.", count) % {"count": count}
+        page = reverse("admin:events_webinar_invited_people", args=[webinar.pk])
+        return format_html('{} <a href="{}" class="text-link">{}</a>', said, page, _("See or change the list"))
 
     def with_page(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return rows.exclude(status=Webinar.Status.DRAFT)
@@ -193,13 +265,16 @@ class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin)
         webinar.save()
         self.leave(former, webinar)
         super().save_related(request, form, formsets, change)
+        self.let_go_on(request, form)
         moved = {session for formset in formsets for session in getattr(formset, "moved", ())}
         if has_new_title:
             scheduling.announce_new_title(webinar, by=actor(request), now=timezone.now())
-            moved.update(self._sessions_to_come([webinar]))
+            moved.update(self.sessions_to_come([webinar]))
         self.say_who_is_told(request, moved)
         if "replay_url" in form.changed_data:
             self._say_where_it_plays(request, webinar)
+        if {"access", "access_password"} & set(form.changed_data):
+            self._say_who_sees_it(request, webinar)
 
     def _say_where_it_plays(self, request: HttpRequest, webinar: Webinar) -> None:
         recording = recording_at(webinar.replay_url)
@@ -217,6 +292,44 @@ class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin)
             ) % {"host": recording.provider}
         self.message_user(request, words, messages.WARNING)
 
+    def _say_who_sees_it(self, request: HttpRequest, webinar: Webinar) -> None:
+        """Where nobody but the organizers does, though somebody was meant to."""
+        if webinar.access == Webinar.Access.MEMBERS and not webinar.host.domains:
+            words = _("%(host)s has no domains of members yet, so nobody but its organizers can see this webinar.")
+            self.message_user(request, words % {"host": webinar.host}, messages.WARNING)
+        elif webinar.access == Webinar.Access.INVITED and not webinar.invitees.exists():
+            words = _("Nobody is on the list yet, so nobody but the organizers can see this webinar.")
+            page = reverse("admin:events_webinar_invited_people", args=[webinar.pk])
+            link = format_html('{} <a href="{}" class="text-link">{}</a>', words, page, _("Add addresses"))
+            self.message_user(request, link, messages.WARNING)
+
+    def _effect_on_readers(self, form: Any) -> list[Effect]:
+        """What becomes of a published page's readers when others may see it from now on."""
+        webinar = form.instance
+        if not (webinar.is_published and webinar.pk) or webinar.access == form.initial.get("access"):
+            return []
+        effects = [Effect(_who_sees_it(webinar))]
+        count = self.people_registered(self.sessions_to_come([webinar]))
+        if count and webinar.access != Webinar.Access.EVERYONE:
+            kept = ngettext(
+                "%(count)d person has registered, and keeps what they have, and their own page.",
+                "%(count)d people have registered, and keep what they have, and their own pages.",
+                count,
+            )
+            effects.append(Effect(kept % {"count": count}))
+        return effects
+
+    def effects_of_rules(self, form: Any) -> list[Effect]:
+        """What follows for those who have registered when a place is got in another way from now on."""
+        return []
+
+    def effects_of_rows(self, formsets: Any) -> list[Effect]:
+        """What follows for what people have said when these rows are changed or deleted."""
+        return []
+
+    def let_go_on(self, request: HttpRequest, form: Any) -> None:
+        """Let those go on who waited for a step that is asked for no more."""
+
     def _ask(self, request: HttpRequest, form: Any, formsets: Any, *, has_new_title: bool) -> None:
         told = [found for row in _session_forms(formsets) if (found := row.change_of_time())]
         sessions = {change.subject for change in told if isinstance(change.subject, Session)}
@@ -224,8 +337,15 @@ class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin)
             words = _("The title changes from “%(before)s” to “%(after)s”.")
             titles = {"before": form.initial.get("title"), "after": form.instance.title}
             told.insert(0, Change(form.instance, words % titles))
-            sessions.update(self._sessions_to_come([form.instance]))
-        self.ask_before_telling(request, told, sessions, has_file=bool(request.FILES))
+            sessions.update(self.sessions_to_come([form.instance]))
+        rows = [(row.stored, row.instance) for row in _session_forms(formsets) if row.stored is not None]
+        effects = [
+            *self._effect_on_readers(form),
+            *self.effects_of_rules(form),
+            *self.effects_of_rows(formsets),
+            *self.effects_of(rows),
+        ]
+        self.ask_before_telling(request, told, sessions, effects=effects, has_file=bool(request.FILES))
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001 - Django's
         """What changed in words, for each session also in its own history."""
@@ -274,133 +394,3 @@ class WebinarAdmin(HoldsSessions, TellsPeople, LeavesAddresses, HostScopedAdmin)
     @display(description=_("Places taken"))
     def people(self, webinar: Webinar) -> int:
         return sum(session.places_taken for session in webinar.sessions.all())
-
-    # ---------- publishing ----------
-
-    @admin.action(description=_("Publish the selected webinars"), permissions=["change"])
-    def publish_webinars(self, request: HttpRequest, queryset: models.QuerySet[Webinar]) -> HttpResponse | None:
-        webinars = list(self.editable(request, queryset).filter(status=Webinar.Status.DRAFT))
-        if not webinars:
-            self.message_user(request, _("None of these is a draft."), messages.WARNING)
-            return None
-        if not is_confirmed(request):
-            rows = [(webinar, webinar.title) for webinar in webinars]
-            question = self._publish_question(webinars)
-            return ask(request, self, question, rows, action="publish_webinars", back=request.get_full_path())
-        self._publish(request, webinars)
-        return None
-
-    @action(description=_("Publish"), url_path="publish", icon="publish", permissions=["publish_one"])
-    def publish_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        webinar = self._get(request, object_id)
-        page = reverse("admin:events_webinar_change", args=[webinar.pk])
-        if not is_confirmed(request):
-            return ask(request, self, self._publish_question([webinar]), [(webinar, webinar.title)], back=page)
-        if webinar.status == Webinar.Status.DRAFT:
-            self._publish(request, [webinar])
-        return HttpResponseRedirect(page)
-
-    def has_publish_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return self._has_deed(request, object_id, {Webinar.Status.DRAFT})
-
-    def _publish_question(self, webinars: list[Webinar]) -> Question:
-        sentences = [
-            ngettext(
-                "Its page opens for everybody, and people can register.",
-                "Their pages open for everybody, and people can register.",
-                len(webinars),
-            )
-        ]
-        if any(self._has_nothing_to_come(webinar) for webinar in webinars):
-            sentences.append(
-                str(_("Without a session to come nobody can register yet: add one on the page of the webinar."))
-            )
-        return Question(
-            title=ngettext("Publish this webinar?", "Publish these webinars?", len(webinars)),
-            sentences=sentences,
-            button=str(_("Publish")),
-            is_grave=False,
-        )
-
-    def _has_nothing_to_come(self, webinar: Webinar) -> bool:
-        now = timezone.now()
-        return all(session.is_cancelled or session.has_ended(now) for session in webinar.sessions.all())
-
-    def _publish(self, request: HttpRequest, webinars: list[Webinar]) -> None:
-        for webinar in webinars:
-            webinar.status = Webinar.Status.PUBLISHED
-            webinar.save(update_fields=["status", "updated_at"])
-            self.log_change(request, webinar, str(_("Published.")))
-        self.message_user(request, _("Published."), messages.SUCCESS)
-
-    # ---------- cancelling ----------
-
-    @admin.action(description=_("Cancel the selected webinars"), permissions=["change"])
-    def cancel_webinars(self, request: HttpRequest, queryset: models.QuerySet[Webinar]) -> HttpResponse | None:
-        webinars = list(self.editable(request, queryset).exclude(status=Webinar.Status.CANCELLED))
-        if not webinars:
-            self.message_user(request, _("None of these can be cancelled: they are cancelled."), messages.WARNING)
-            return None
-        if not is_confirmed(request):
-            rows = [(webinar, webinar.title) for webinar in webinars]
-            question = self._cancel_question(webinars)
-            return ask(request, self, question, rows, action="cancel_webinars", back=request.get_full_path())
-        self._cancel(request, webinars)
-        return None
-
-    @action(
-        description=_("Cancel this webinar"),
-        url_path="cancel",
-        icon="event_busy",
-        variant=ActionVariant.DANGER,
-        permissions=["cancel_one"],
-    )
-    def cancel_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        webinar = self._get(request, object_id)
-        page = reverse("admin:events_webinar_change", args=[webinar.pk])
-        if not is_confirmed(request):
-            return ask(request, self, self._cancel_question([webinar]), [(webinar, webinar.title)], back=page)
-        if not webinar.is_cancelled:
-            self._cancel(request, [webinar])
-        return HttpResponseRedirect(page)
-
-    def has_cancel_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return self._has_deed(request, object_id, {Webinar.Status.DRAFT, Webinar.Status.PUBLISHED})
-
-    def _cancel_question(self, webinars: list[Webinar]) -> Question:
-        return Question(
-            title=ngettext("Cancel this webinar?", "Cancel these webinars?", len(webinars)),
-            sentences=[
-                people_hear(self.people_reached(self._sessions_to_come(webinars))),
-                str(_("Every session that is not over yet is cancelled with it, and stays cancelled.")),
-            ],
-            button=ngettext("Cancel the webinar", "Cancel the webinars", len(webinars)),
-        )
-
-    def _sessions_to_come(self, webinars: list[Webinar]) -> list[Session]:
-        return list(Session.objects.filter(webinar__in=webinars).scheduled().upcoming(timezone.now()))
-
-    def _cancel(self, request: HttpRequest, webinars: list[Webinar]) -> None:
-        told = self.people_reached(self._sessions_to_come(webinars))
-        for webinar in webinars:
-            sessions = self._sessions_to_come([webinar])
-            scheduling.cancel_webinar(webinar, by=actor(request), now=timezone.now())
-            self.log_change(request, webinar, str(_("Cancelled.")))
-            for session in sessions:
-                self.log_change(request, session, str(_("Cancelled with its webinar.")))
-        self.message_user(request, cancelled_message(told), messages.SUCCESS)
-
-    # ---------- both ----------
-
-    def _get(self, request: HttpRequest, object_id: str) -> Webinar:
-        webinar = self.get_object(request, object_id)
-        if not isinstance(webinar, Webinar):
-            raise Http404
-        return webinar
-
-    def _has_deed(self, request: HttpRequest, object_id: str | None, statuses: set[Webinar.Status]) -> bool:
-        webinar = self.get_object(request, object_id) if object_id else None
-        if not isinstance(webinar, Webinar) or not self.has_change_permission(request, webinar):
-            return False
-        # Whoever clicks twice gets the page again, not a refusal.
-        return is_confirmed(request) or webinar.status in statuses

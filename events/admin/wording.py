@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from events import formats
 from events.models import Session
 
+# What everybody who reads the history need not learn.
+_NEVER_TOLD = {"access_password"}
 # What makes the time of a session, told as one.
 TIME_FIELDS = ("local_date", "local_time", "time_zone", "occurrence")
 
@@ -28,7 +30,9 @@ def moment_cell(instant: datetime | None, zone: str) -> SafeString | str:
     if not instant:
         return ""
     return format_html(
-        '<span class="whitespace-nowrap">{},</span> <span class="whitespace-nowrap">{}</span>',
+        # Within one box: phones set the cell as a row of boxes, which would not break between the two.
+        '<span class="text-right lg:text-left"><span class="whitespace-nowrap">{},</span> '
+        '<span class="whitespace-nowrap">{}</span></span>',
         formats.short_date(instant, zone),
         formats.place_time(instant, zone),
     )
@@ -67,6 +71,8 @@ class _LongError(Exception):
 def _said(form: Any, name: str, value: Any) -> str:
     """A value in quotation marks, as the page shows it. Raises _LongError for texts, files and lists."""
     field = form.fields[name]
+    if name in _NEVER_TOLD:
+        raise _LongError
     if isinstance(field, (forms.FileField, forms.ModelChoiceField, forms.DateTimeField)):
         raise _LongError
     if isinstance(field.widget, forms.Textarea) or isinstance(value, (list, models.Model)):

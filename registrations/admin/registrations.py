@@ -3,31 +3,30 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from events import formats, timezones
 from events.access import access_of
-from events.admin.confirmation import Question, ask, is_confirmed
-from events.admin.scoped import HostFilter
+from events.admin.scoped import HostFilter, is_key
 from events.admin.sessions import WhenFilter
 from events.admin.wording import session_moment
 from events.email_addresses import address_key
-from events.models import Webinar
-from registrations import signup
+from events.models import Session, Webinar
+from registrations.admin.deeds import ACCEPT, CANCEL, ERASE, MARK_PAID, TURN_DOWN, DoesDeeds
 from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
-from registrations.forms import shown_answer
+from registrations.admin.standing import COLOURS, WaitsFilter, standing, wants_any
 from registrations.models import Answer, Message, OfferCode, Registration
+from registrations.questions import shown_answer
 
 
 class MailFilter(DropdownFilter):
@@ -59,7 +58,30 @@ class WebinarFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         value = self.value()
-        return queryset.filter(webinar=value) if value and value.isdecimal() else queryset
+        return queryset.filter(webinar=value) if value and is_key(value) else queryset
+
+
+class SessionFilter(DropdownFilter):
+    """One of the sessions of the webinar that is chosen, or the session that a link leads to."""
+
+    title = _("session")
+    parameter_name = "session"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        webinar, session = request.GET.get("webinar", ""), request.GET.get("session", "")
+        wanted = models.Q(webinar=webinar) if is_key(webinar) else models.Q(pk__in=[])
+        if is_key(session):
+            wanted |= models.Q(webinar__sessions=session)
+        sessions = Session.objects.filter(wanted, access_of(request).among("webinar__host")).distinct()
+        return [(str(found.pk), session_moment(found)) for found in sessions]
+
+    def has_output(self) -> bool:
+        """Also for a session that the reader may not see, of which there is nothing to list."""
+        return bool(self.lookup_choices) or self.value() is not None
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(session=value) if value and is_key(value) else queryset
 
 
 class AnswerInline(ReadOnlyInline):
@@ -106,58 +128,139 @@ class MessageInline(ReadOnlyInline):
         return format_html('<a href="{}" class="text-link">{}</a>', page, message.get_kind_display())
 
 
+# Fields of its page that most registrations do without, and what they are of.
+_ONLY_WHERE_SET = {
+    "kept_until": "lapses_at",
+    "any_session": "any_session",
+    "proved": "proved_at",
+    "approved": "approved_at",
+    "paid": "paid_at",
+    "confirmed": "confirmed_at",
+    "waits_since": "waiting_since",
+    "cancelled": "cancelled_at",
+    "cancelled_because": "cancelled_because",
+    "erased": "erased_at",
+    "surveyed": "surveyed_at",
+}
+
+
+_DEEDS = (
+    ("accept_one", _("Accept"), ACCEPT),
+    ("turn_down_one", _("Turn down"), TURN_DOWN),
+    ("mark_one_paid", _("Mark as paid"), MARK_PAID),
+    ("cancel_one", _("Cancel this registration"), CANCEL),
+    ("erase_one", _("Erase this registration"), ERASE),
+)
+
+
 @admin.register(Registration)
-class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
+class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
     """Who registered for what, and whether their mail arrived."""
 
     host_path = "webinar__host"
     fieldsets = [
         (_("Who"), {"fields": ["name", "email", "zone_shown", "language_shown", "consented"]}),
-        (_("For what"), {"fields": ["webinar", "session_shown", "status_line", "reference"]}),
-        (_("When"), {"fields": ["registered", "confirmed", "waits_since", "cancelled", "surveyed"]}),
+        (
+            _("For what"),
+            {
+                "fields": [
+                    "webinar",
+                    "session_shown",
+                    "status_line",
+                    "kept_until",
+                    "position",
+                    "any_session",
+                    "reference",
+                ]
+            },
+        ),
+        (
+            _("When"),
+            {
+                "fields": [
+                    "registered",
+                    "proved",
+                    "approved",
+                    "paid",
+                    "confirmed",
+                    "waits_since",
+                    "cancelled",
+                    "cancelled_because",
+                    "erased",
+                    "surveyed",
+                ]
+            },
+        ),
     ]
     readonly_fields = [
         "zone_shown",
         "language_shown",
         "session_shown",
         "status_line",
+        "status_alone",
+        "kept_until",
+        "position",
         "consented",
         "registered",
+        "proved",
+        "approved",
+        "paid",
         "confirmed",
         "waits_since",
         "cancelled",
+        "erased",
         "surveyed",
     ]
     inlines = [AnswerInline, OfferCodeInline, MessageInline]
-    list_display = ["name", "email", "webinar", "session_shown", "status_shown", "registered", "mail"]
+    list_display = ["who", "email", "webinar", "session_shown", "status_shown", "registered", "mail"]
     list_filter = [
+        WaitsFilter,
         ("status", ChoicesDropdownFilter),
         WhenFilter.along("session"),
         MailFilter,
         WebinarFilter,
+        SessionFilter,
         HostFilter.along("webinar__host"),
     ]
     list_select_related = ["webinar__host", "session"]
     search_fields = ["name", "email_key", "reference"]
     search_help_text = _("Name, address or reference")
-    actions = ["cancel_registrations"]
-    actions_detail = ["cancel_one"]
+    actions = [
+        "accept_registrations",
+        "turn_down_registrations",
+        "mark_registrations_paid",
+        "cancel_registrations",
+        "erase_registrations",
+    ]
+    actions_detail = ["accept_one", "turn_down_one", "mark_one_paid", "cancel_one", "erase_one"]
     consented = instant_column("consented_at", _("Agreed to later mails"), "webinar__host")
     registered = instant_column("registered_at", _("Registered"), "webinar__host")
+    kept_until = instant_column("lapses_at", _("Kept until"), "webinar__host")
+    proved = instant_column("proved_at", _("Address proved"), "webinar__host")
+    approved = instant_column("approved_at", _("Accepted"), "webinar__host")
+    paid = instant_column("paid_at", _("Paid"), "webinar__host")
     confirmed = instant_column("confirmed_at", _("Confirmed"), "webinar__host")
     waits_since = instant_column("waiting_since", _("Waiting since"), "webinar__host")
     cancelled = instant_column("cancelled_at", _("Cancelled"), "webinar__host")
+    erased = instant_column("erased_at", _("Erased"), "webinar__host")
     surveyed = instant_column("surveyed_at", _("Answered the survey"), "webinar__host")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
-        """The way to cancel it is for whoever may."""
+        """What does not matter to this one is left out, and what is erased is not there; deeds are for whoever may."""
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is not None and access_of(request).may(obj.webinar.host_id, at_least=self.edit_role):
+        if obj is None:
             return fieldsets
-        return [
-            (name, {**kept, "fields": ["status" if field == "status_line" else field for field in kept["fields"]]})
+        idle = {name for name, column in _ONLY_WHERE_SET.items() if not getattr(obj, column)}
+        if not obj.is_waitlisted or obj.has_place:
+            idle.add("position")
+        if obj.is_erased:
+            idle |= {"name", "email", "zone_shown", "language_shown", "consented", "cancelled_because"}
+        status = "status_line" if self.may_act(request, obj) else "status_alone"
+        shown = [
+            (name, [status if field == "status_line" else field for field in kept["fields"] if field not in idle])
             for name, kept in fieldsets
         ]
+        return [(name, {"fields": fields}) for name, fields in shown if fields]
 
     def get_inlines(self, request: HttpRequest, obj: Any | None) -> Any:
         """A webinar without questions has no answers to show, and one without an offer no codes."""
@@ -188,6 +291,8 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
 
     @display(description=_("Session"), ordering="session__starts_at")
     def session_shown(self, registration: Registration) -> SafeString | str:
+        if wants_any(registration):
+            return str(_("Any session"))
         return session_time(registration.session)
 
     @display(description=_("Time zone"))
@@ -201,27 +306,33 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
     def language_shown(self, registration: Registration) -> str:
         return formats.language_name(registration.own_language)
 
-    @display(description=_("Status"))
-    def status_line(self, registration: Registration) -> SafeString | str:
-        """With the way to cancel it where the buttons above are folded away."""
-        if registration.is_cancelled:
-            return registration.get_status_display()
-        page = reverse("admin:registrations_registration_cancel_one", args=[registration.pk])
-        link = '{} <a href="{}" class="text-link lg:hidden">{}</a>'
-        return format_html(link, registration.get_status_display(), page, _("Cancel this registration"))
+    @display(description=_("Name"), ordering="name")
+    def who(self, registration: Registration) -> str:
+        return str(_("Erased")) if registration.is_erased else registration.name
 
-    @display(
-        description=_("Status"),
-        ordering="status",
-        label={
-            Registration.Status.PENDING: "info",
-            Registration.Status.CONFIRMED: "success",
-            Registration.Status.WAITLISTED: "warning",
-            Registration.Status.CANCELLED: "danger",
-        },
-    )
+    @display(description=_("Status"))
+    def status_alone(self, registration: Registration) -> str:
+        return str(standing(registration)[1])
+
+    @display(description=_("Status"))
+    def status_line(self, registration: Registration) -> SafeString:
+        """With the ways to act where the buttons above are folded away."""
+        rows = [
+            (reverse(f"admin:registrations_registration_{page}", args=[registration.pk]), words)
+            for page, words, deed in _DEEDS
+            if deed.is_for(registration)
+        ]
+        links = format_html_join(" ", '<a href="{}" class="text-link whitespace-nowrap lg:hidden">{}</a>', rows)
+        return format_html("{} {}", standing(registration)[1], links)
+
+    @display(description=_("Place in the queue"))
+    def position(self, registration: Registration) -> str:
+        found = Registration.objects.position_of(registration, now=timezone.now())
+        return "" if found is None else str(found)
+
+    @display(description=_("Status"), ordering="status", label=COLOURS)
     def status_shown(self, registration: Registration) -> tuple[str, Any]:
-        return registration.status, registration.get_status_display()
+        return standing(registration)
 
     @display(description=_("Mail"), label={"failed": "danger", "waiting": "warning", "sent": "success", "none": ""})
     def mail(self, registration: Any) -> tuple[str, Any]:
@@ -231,27 +342,56 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
             return "waiting", _("Waiting")
         return ("sent", _("Sent")) if Message.State.SENT in registration.mail_states else ("none", _("None"))
 
+    # ---------- deeds (see `deeds`) ----------
+
+    @admin.action(description=_("Accept these registrations"), permissions=["act"])
+    def accept_registrations(
+        self, request: HttpRequest, queryset: models.QuerySet[Registration]
+    ) -> HttpResponse | None:
+        return self.do_to_many(request, queryset, ACCEPT, "accept_registrations")
+
+    @admin.action(description=_("Turn these registrations down"), permissions=["act"])
+    def turn_down_registrations(
+        self, request: HttpRequest, queryset: models.QuerySet[Registration]
+    ) -> HttpResponse | None:
+        return self.do_to_many(request, queryset, TURN_DOWN, "turn_down_registrations")
+
+    @admin.action(description=_("Mark these registrations as paid"), permissions=["act"])
+    def mark_registrations_paid(
+        self, request: HttpRequest, queryset: models.QuerySet[Registration]
+    ) -> HttpResponse | None:
+        return self.do_to_many(request, queryset, MARK_PAID, "mark_registrations_paid")
+
     @admin.action(description=_("Cancel these registrations"), permissions=["act"])
     def cancel_registrations(
         self, request: HttpRequest, queryset: models.QuerySet[Registration]
     ) -> HttpResponse | None:
-        active = self.editable(request, queryset).exclude(status=Registration.Status.CANCELLED)
-        people = list(active.select_related("session", "webinar"))
-        if not people:
-            self.message_user(request, _("None of these can be cancelled: they are cancelled."), messages.WARNING)
-            return None
-        if not is_confirmed(request):
-            rows = [(person, self._full_name(person)) for person in people]
-            return ask(
-                request,
-                self,
-                self._question(len(people)),
-                rows,
-                action="cancel_registrations",
-                back=request.get_full_path(),
-            )
-        self._cancel(request, people)
-        return None
+        return self.do_to_many(request, queryset, CANCEL, "cancel_registrations")
+
+    @admin.action(description=_("Erase these registrations"), permissions=["act"])
+    def erase_registrations(self, request: HttpRequest, queryset: models.QuerySet[Registration]) -> HttpResponse | None:
+        return self.do_to_many(request, queryset, ERASE, "erase_registrations")
+
+    @action(description=_("Accept"), url_path="accept", icon="check", permissions=["accept_one"])
+    def accept_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(request, object_id, ACCEPT)
+
+    def has_accept_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self.may_do(request, object_id, ACCEPT)
+
+    @action(description=_("Turn down"), url_path="turn-down", icon="block", permissions=["turn_down_one"])
+    def turn_down_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(request, object_id, TURN_DOWN)
+
+    def has_turn_down_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self.may_do(request, object_id, TURN_DOWN)
+
+    @action(description=_("Mark as paid"), url_path="paid", icon="payments", permissions=["mark_one_paid"])
+    def mark_one_paid(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(request, object_id, MARK_PAID)
+
+    def has_mark_one_paid_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self.may_do(request, object_id, MARK_PAID)
 
     @action(
         description=_("Cancel this registration"),
@@ -261,55 +401,19 @@ class RegistrationAdmin(CompletesRows, ReadOnlyAdmin):
         permissions=["cancel_one"],
     )
     def cancel_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        person = self._get(request, object_id)
-        if person is None:
-            raise Http404
-        page = reverse("admin:registrations_registration_change", args=[person.pk])
-        if is_confirmed(request):
-            if not person.is_cancelled:
-                self._cancel(request, [person])
-            return HttpResponseRedirect(page)
-        return ask(request, self, self._question(1), [(person, self._full_name(person))], back=page)
+        return self.do_to_one(request, object_id, CANCEL)
 
     def has_cancel_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        person = self._get(request, object_id) if object_id else None
-        if person is None or not access_of(request).may(person.webinar.host_id, at_least=self.edit_role):
-            return False
-        # Whoever clicks twice gets the page again, not a refusal.
-        return is_confirmed(request) or not person.is_cancelled
+        return self.may_do(request, object_id, CANCEL)
 
-    def _get(self, request: HttpRequest, object_id: str) -> Registration | None:
-        found = self.get_object(request, object_id)
-        return found if isinstance(found, Registration) else None
+    @action(
+        description=_("Erase this registration"),
+        url_path="erase",
+        icon="delete_forever",
+        permissions=["erase_one"],  # not in red as well: beside cancelling it would be taken for that
+    )
+    def erase_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(request, object_id, ERASE)
 
-    def _full_name(self, person: Registration) -> str:
-        return f"{person.name}, {person.webinar}, {session_moment(person.session)}"
-
-    def _question(self, count: int) -> Question:
-        return Question(
-            title=ngettext("Cancel this registration?", "Cancel these registrations?", count),
-            sentences=[
-                ngettext(
-                    "%(count)d person loses the place and is told by mail.",
-                    "%(count)d people lose their places and are told by mail.",
-                    count,
-                )
-                % {"count": count},
-                str(_("Each place that comes free goes to the first who waits for it, who is told too.")),
-            ],
-            button=ngettext("Cancel the registration", "Cancel the registrations", count),
-        )
-
-    def _cancel(self, request: HttpRequest, people: list[Registration]) -> None:
-        cancelled = 0
-        for person in people:
-            try:
-                signup.cancel(person, now=timezone.now())
-            except signup.SignupError as error:
-                self.message_user(request, f"{person.name}: {error}", messages.ERROR)
-                continue
-            self.log_change(request, person, str(_("Cancelled.")))
-            cancelled += 1
-        if cancelled:
-            done = ngettext("%(count)d registration is cancelled.", "%(count)d registrations are cancelled.", cancelled)
-            self.message_user(request, done % {"count": cancelled}, messages.SUCCESS)
+    def has_erase_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self.may_do(request, object_id, ERASE)

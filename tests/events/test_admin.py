@@ -344,7 +344,7 @@ def test_a_person_is_a_member_once(client, owner, host):
 
     response = client.post(url(Host, "change", host.pk), data)
 
-    assert "This person is a member already." in response.content.decode()
+    assert "This person is an organizer already." in response.content.decode()
 
 
 def test_the_last_owner_stays(client, owner, host):
