@@ -1,6 +1,6 @@
 # Each target is a script that can also be called by itself, where make is not installed.
 
-.PHONY: run test check lock bench bench-pages words axe html weight headers journeys
+.PHONY: run test check lock bench bench-pages bench-places words axe html weight headers journeys
 
 run: ## the whole site, until Ctrl-C (PORT=8001 make run for another port)
 	@scripts/run
@@ -37,3 +37,6 @@ bench: ## how quick it is on this machine
 
 bench-pages: ## landing pages a second, kept and not kept, beside a bare view
 	@scripts/bench pages
+
+bench-places: ## 5,000 people for 3,000 places at once: that every promise holds, how quick it is, and with the mails
+	@scripts/bench places

@@ -1,4 +1,4 @@
-"""Starts private servers and measures the site on them: python -m benchmarks [pages] [registrations] [mails]."""
+"""Starts private servers and measures the site on them: python -m benchmarks [NAME]..."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import servers
 
-NAMES = ("pages", "registrations", "mails")
+NAMES = ("pages", "registrations", "mails", "places")
 
 
 def main() -> None:
@@ -17,6 +17,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="name", help=f"some of {', '.join(NAMES)}; all of them unless told")
     parser.add_argument("--seconds", type=int, default=5, help="for each round of a web measurement")
     parser.add_argument("--mails", type=int, default=500, help="for each round of the mail measurement")
+    parser.add_argument(
+        "--large", action="store_true", help="places: also beside a million registrations, which takes some minutes"
+    )
     chosen = parser.parse_args()
     if unknown := set(chosen.names) - set(NAMES):
         parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}")
@@ -31,7 +34,10 @@ def main() -> None:
                 "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
                 "BENCHMARK_FOLDER": name,
                 "SITE_URL": f"http://127.0.0.1:{port}",
-                "SECRET_KEY": "of this run only",
+                # As in production: limits and all.
+                "DEBUG": "false",
+                "SECRET_KEY": "of this run only, and never of another",
+                "DEFAULT_FROM_EMAIL": "Webinars <webinars@example.org>",
                 "DATABASE_URL": database_url,
                 "REDIS_URL": redis_url,
                 # Nobody listens there: the mail measurement names a port of its own.
@@ -39,6 +45,7 @@ def main() -> None:
                 "MEDIA_ROOT": f"{name}/media",
             }
             command = [sys.executable, "-m", "benchmarks.measure", str(chosen.seconds), str(chosen.mails)]
+            command.append("large" if chosen.large else "small")
             done = subprocess.run([*command, *(chosen.names or NAMES)], cwd=servers.ROOT, env=environment, check=False)
     sys.exit(done.returncode)
 

@@ -1,4 +1,4 @@
-"""Measures, on servers that run already: python -m benchmarks.measure SECONDS MAILS NAME..."""
+"""Measures, on servers that run already: python -m benchmarks.measure SECONDS MAILS small|large NAME..."""
 
 import logging
 import os
@@ -14,12 +14,12 @@ django.setup()
 from django.conf import settings  # noqa: E402 - models can be imported once Django is set up
 from django.core.management import call_command  # noqa: E402
 
-from benchmarks import mails, pages, registrations, servers  # noqa: E402
+from benchmarks import arrivals, mails, pages, places, registrations, servers  # noqa: E402
 from webinar_site.demonstration.loading import load_demonstration  # noqa: E402
 from webinar_site.management.commands.run import web_server  # noqa: E402
 
 
-def main(seconds: int, mails_a_round: int, names: list[str]) -> None:
+def main(seconds: int, mails_a_round: int, names: list[str], *, is_large: bool) -> None:
     logging.disable(logging.INFO)
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
@@ -27,15 +27,22 @@ def main(seconds: int, mails_a_round: int, names: list[str]) -> None:
     # Whoever else works on this machine takes from both sides, though not always alike.
     say(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before the run")
     folder = Path(os.environ["BENCHMARK_FOLDER"])
+    insert = servers.bare_insert(folder)
+    if "places" in names:
+        say("Places")
+        places.measure(folder=folder, insert=insert, seconds=seconds, is_large=is_large)
     port = urlsplit(settings.SITE_URL).port or 0
     command = web_server("127.0.0.1", port).command
-    with servers.running(command, log=folder / "web.log", ready=lambda: servers.answers(port, "/bare/")):
+    with servers.running(command, log=folder / "web.log", ready=lambda: servers.answers(port, "/bare/")) as web:
         if "pages" in names:
             say("Pages")
             pages.measure(settings.SITE_URL, seconds=seconds)
         if "registrations" in names:
             say("Registrations")
-            registrations.measure(settings.SITE_URL, folder=folder, seconds=seconds)
+            registrations.measure(settings.SITE_URL, folder=folder, insert=insert, seconds=seconds)
+        if "places" in names:
+            say("Places, over HTTP, with the mails")
+            arrivals.measure(settings.SITE_URL, folder=folder, seconds=seconds, web=web)
     if "mails" in names:
         say("Mails")
         mails.measure(folder=folder, mails=mails_a_round)
@@ -46,4 +53,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[4:], is_large=sys.argv[3] == "large")

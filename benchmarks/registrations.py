@@ -1,16 +1,11 @@
 """Registrations per second over HTTP, beside the database's own rate of committing one inserted row."""
 
-import http.client
-import re
 import sys
 import time
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlencode, urlsplit
 
-from django.db import connection
-
-from benchmarks import servers, wrk
+from benchmarks import form, servers, wrk
 from events.models import Session
 from registrations.models import Message, OfferCode, Registration
 from webinar_site.demonstration.border_security import CASPIAN_SLUG
@@ -21,17 +16,16 @@ SCRIPT = str(Path(__file__).with_name("register.lua"))
 DATABASE_CLIENTS = 8
 
 
-def measure(site: str, *, folder: Path, seconds: int) -> None:
+def measure(site: str, *, folder: Path, insert: Path, seconds: int) -> None:
     """Each takes a place and writes its calendar entry, its offer code and its mail, in one transaction."""
-    insert = _prepare_insert(folder)
-    session = Session.objects.filter(webinar__slug=CASPIAN_SLUG).earliest("starts_at")
-    Session.objects.filter(pk=session.pk).update(capacity=None)
-    _register(site, session, run="warm", seconds=1)
+    session = open_session()
+    body = form.filled_in(site, session)
+    post(site, body, run="warm", seconds=1)
     before = _settled_count()
     answered, ours, theirs = 0, [], []
     for number in range(ROUNDS):
         theirs.append(servers.pgbench(insert, folder=folder, clients=DATABASE_CLIENTS, seconds=seconds))
-        load = _register(site, session, run=str(number), seconds=seconds)
+        load = post(site, body, run=str(number), seconds=seconds)
         ours.append(load.per_second)
         answered += load.requests
     written = _check(answered, before)
@@ -42,33 +36,16 @@ def measure(site: str, *, folder: Path, seconds: int) -> None:
     )
 
 
-def _prepare_insert(folder: Path) -> Path:
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE bare (id bigserial PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL)")
-    script = folder / "insert.sql"
-    script.write_text("INSERT INTO bare (name, at) VALUES ('A visitor', now());\n")
-    return script
+def open_session() -> Session:
+    """The demonstration's next session, with room for everybody."""
+    session = Session.objects.filter(webinar__slug=CASPIAN_SLUG).earliest("starts_at")
+    Session.objects.filter(pk=session.pk).update(capacity=None)
+    return session
 
 
-def _register(site: str, session: Session, *, run: str, seconds: int) -> wrk.Load:
-    cookie, token = _form_token(site)
-    before = urlencode(
-        {"csrfmiddlewaretoken": token, "session": session.pk, "time_zone": "Asia/Tashkent", "name": "Anna Karimova"}
-    )
-    path = f"/webinars/{CASPIAN_SLUG}/register/"
-    arguments = (path, cookie, f"{before}&email=", "", run)
-    return wrk.load(site, seconds=seconds, script=SCRIPT, arguments=arguments)
-
-
-def _form_token(site: str) -> tuple[str, str]:
-    """The cookie and the token that a form sends back, empty where the site needs none."""
-    visit = http.client.HTTPConnection(urlsplit(site).netloc)
-    visit.request("GET", f"/webinars/{CASPIAN_SLUG}/")
-    response = visit.getresponse()
-    cookie = (response.getheader("Set-Cookie") or "").split(";")[0]
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', response.read().decode())
-    visit.close()
-    return cookie, token[1] if token else ""
+def post(site: str, body: str, *, run: str, seconds: int) -> wrk.Load:
+    """Somebody new with each request. Stops the run when anything else than the way to the next page was answered."""
+    return wrk.load(site, seconds=seconds, script=SCRIPT, arguments=(form.PATH, body, run))
 
 
 def _settled_count() -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from webinar_site import embedded_redis
@@ -49,6 +49,19 @@ def postgres(folder: Path) -> Iterator[str]:
         _as_postgres(*control, "--mode", "immediate", "stop")
 
 
+def postgres_process(folder: Path) -> int:
+    """The process that all others of the cluster were started by."""
+    return int((folder / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def bare_insert(folder: Path) -> Path:
+    """What registrations are measured beside, for `pgbench`: one row, inserted and committed. Makes its table, too."""
+    script = folder / "insert.sql"
+    script.write_text("INSERT INTO bare (name, at) VALUES ('A visitor', now());\n")
+    _psql(folder, "CREATE TABLE bare (id bigserial PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL)")
+    return script
+
+
 def pgbench(script: Path, *, folder: Path, clients: int, seconds: int) -> float:
     """Transactions per second of a script, by PostgreSQL's own benchmark client."""
     done = subprocess.run(
@@ -62,6 +75,21 @@ def pgbench(script: Path, *, folder: Path, clients: int, seconds: int) -> float:
         text=True,
     )
     return float(done.stdout.split("tps = ")[1].split()[0])
+
+
+def copy_database(name: str, *, folder: Path) -> None:
+    """Another database with the same in it. Nobody may be at work in the first."""
+    _as_postgres(
+        find_postgres("createdb"),
+        *("--host", str(folder / "postgres"), "--username", "postgres", "--template", "webinar_site", name),
+    )
+
+
+def _psql(folder: Path, command: str) -> None:
+    _as_postgres(
+        find_postgres("psql"),
+        *("--host", str(folder / "postgres"), "--username", "postgres", "--command", command, "webinar_site"),
+    )
 
 
 @contextlib.contextmanager
@@ -85,17 +113,25 @@ def smtp_sink(folder: Path, *, delay_seconds: float) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], *, log: Path, ready: Callable[[], bool]) -> Iterator[None]:
-    """A program, from when it is ready to the end of the block."""
+def running(
+    command: Sequence[str], *, log: Path, ready: Callable[[], bool], environment: Mapping[str, str] | None = None
+) -> Iterator[int]:
+    """A program, from when it is ready to the end of the block; yields its process id.
+
+    `environment` is what it is told beside our own.
+    """
+    environ = {**os.environ, **(environment or {})}
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         deadline = time.monotonic() + START_SECONDS
         while not ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"{command[0]} did not start:\n{log.read_text()}")
             time.sleep(0.1)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,25 +1,39 @@
-"""An SMTP server that takes every mail and forgets it: python -m benchmarks.sink PORT DELAY_SECONDS."""
+"""An SMTP server that takes every mail and forgets it: python -m benchmarks.sink PORT DELAY_SECONDS.
+
+As little of one as smtplib needs, so that what is measured is the sender and not the sink.
+"""
 
 import asyncio
 import sys
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+END = b"\r\n.\r\n"
 
 
-class Sink:
-    def __init__(self, delay_seconds: float) -> None:
-        self.delay_seconds = delay_seconds
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 - its name
-        if self.delay_seconds:
-            await asyncio.sleep(self.delay_seconds)
-        return "250 OK"
+async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, delay_seconds: float) -> None:
+    """One connection, until it says goodbye or goes."""
+    writer.write(b"220 sink\r\n")
+    while line := await reader.readline():
+        command = line[:4].upper().strip()
+        if command == b"DATA":
+            writer.write(b"354 Go on\r\n")
+            await reader.readuntil(END)
+            await asyncio.sleep(delay_seconds)
+        writer.write(b"221 Bye\r\n" if command == b"QUIT" else b"250 OK\r\n")
+        if command == b"QUIT":
+            break
+    writer.close()
 
 
 async def serve(port: int, delay_seconds: float) -> None:
     """Serve until the process is ended."""
-    handler = Sink(delay_seconds)
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(handler), "127.0.0.1", port)
+
+    async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer, delay_seconds=delay_seconds)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            writer.close()  # hung up in the middle, as senders that are stopped do
+
+    server = await asyncio.start_server(visit, "127.0.0.1", port, limit=2**24)
     await server.serve_forever()
 
 

@@ -32,7 +32,8 @@ def load(
     if script:
         command += ["--script", script]
     done = subprocess.run([*command, url, "--", *arguments], check=True, capture_output=True, text=True)
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+    others = re.search(r"Other answers: (\d+)", done.stdout)
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout or (others and int(others[1])):
         sys.exit(f"{url} answered with errors:\n{done.stdout}")
     requests = re.search(r"(\d+) requests in", done.stdout)
     per_second = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
