@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}|</?\w+")
 # Arabic has words for none, one and two of a thing, without a digit: there these may be missing.
 COUNTED_IN_WORDS = 3
-_NAMES = ("count", "counter", "minutes", "number", "people", "times")
+_NAMES = ("count", "counter", "days", "hours", "minutes", "number", "people", "times")
 NUMBERS = frozenset(f"%({name}){kind}" for name in _NAMES for kind in "ds")
 # Isolate what may be in another script, and take nothing out.
 ADDED_FREELY = frozenset({"<bdi", "</bdi"})

@@ -1,6 +1,7 @@
 """Catalogues of other languages: whole for everybody's texts, and compiled only when nothing in them breaks a page."""
 
 import ast
+import functools
 import os
 import re
 import shutil
@@ -13,7 +14,8 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from django.conf import settings
-from django.template import Template, engines
+from django.template import Engine, Library, Template
+from django.template.backends.django import get_installed_libraries
 from django.template.base import Node
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.translation import ngettext, override, trim_whitespace
@@ -32,6 +34,11 @@ msgstr ""
 "Plural-Forms: nplurals=6; plural=n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5;\\n"
 """
 SIX_FORMS = "".join(f'msgstr[{number}] "{{{number}}}"\n' for number in range(6))
+
+# allauth's own are there only where providers are: here it is enough that their names are known.
+SOCIAL_TAGS = Library()
+for _tag in ("get_providers", "provider_login_url"):
+    SOCIAL_TAGS.simple_tag(lambda *_values, **_named: "", name=_tag)
 
 Text = tuple[str, str]  # its context, or nothing, and itself
 
@@ -87,10 +94,17 @@ def _texts(path: Path) -> Iterator[Text]:
     if path.suffix == ".py":
         yield from _texts_of_code(ast.parse(source))
         return
-    template = engines["django"].from_string(source).template  # type: ignore[attr-defined]
-    yield from _texts_of_template(template)
+    yield from _texts_of_template(Template(source, engine=_engine()))
     # A text in the arguments of another tag.
     yield from (("", text) for text in re.findall(r'_\("([^"]+)"\)', source))
+
+
+@functools.cache
+def _engine() -> Engine:
+    """One that reads also the templates of sites where people sign in with accounts that they have elsewhere."""
+    engine = Engine(libraries=get_installed_libraries())
+    engine.template_libraries.setdefault("socialaccount", SOCIAL_TAGS)
+    return engine
 
 
 def _texts_of_code(tree: ast.AST) -> Iterator[Text]:
