@@ -19,6 +19,14 @@ class SendAgainError(Exception):
     """A refusal whose text may be shown to the person who asked."""
 
 
+class TooSoonError(SendAgainError):
+    """One was sent again a moment ago. The text says from when on the next can be."""
+
+    def __init__(self, words: str, *, retry_after: timedelta) -> None:
+        super().__init__(words)
+        self.retry_after = retry_after
+
+
 class MailState(StrEnum):
     """What became of a mail, as its reader thinks of it."""
 
@@ -110,7 +118,8 @@ def _require_pause(messages: list[Message], registration: Registration, now: dat
         return
     # A minute that has begun is not over yet.
     again_at = last + AGAIN_AT_MOST_EVERY + timedelta(minutes=1)
-    raise SendAgainError(
+    raise TooSoonError(
         _("A mail was sent to you again a moment ago. You can have the next from %(time)s on.")
-        % {"time": formats.place_time(again_at, registration.own_time_zone)}
+        % {"time": formats.place_time(again_at, registration.own_time_zone)},
+        retry_after=last + AGAIN_AT_MOST_EVERY - now,
     )

@@ -1,5 +1,6 @@
 """One's own registration, and joining: what a signed link opens."""
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from events import limits
 from events.choices import ANY
 from events.models import OfferCondition, Question
 from events.replays import PLAY, ReplayState, let_play, replay_of, replay_page
@@ -23,6 +25,8 @@ from registrations.forms import RegistrationDetailsForm, SessionChoiceForm, Surv
 from registrations.models import Registration
 from registrations.views.responses import manage_path, opened_by, own_zone, see_other
 
+# Many people may sit behind one address; each of their registrations has a limit of its own (`correspondence`).
+AGAIN_FROM_ONE_SOURCE = limits.Limit("mails-again-from", "60/hour")
 # No key of a row has more.
 MOST_DIGITS = 19
 
@@ -79,12 +83,26 @@ def registration_mail_again(request: HttpRequest, own: Registration) -> HttpResp
     """Have one of one's mails sent again."""
     sent = request.POST.get("message", "")
     if sent.isascii() and sent.isdecimal() and len(sent) <= MOST_DIGITS:
+        now = timezone.now()
         try:
-            correspondence.send_again(own, message_id=int(sent), now=timezone.now())
+            limits.take(AGAIN_FROM_ONE_SOURCE, limits.source_of(request))
+            correspondence.send_again(own, message_id=int(sent), now=now)
             messages.success(request, _("The mail is on its way to you again."))
+        except (limits.TooManyError, correspondence.TooSoonError) as error:
+            return _too_soon(request, own, error, now=now)
         except correspondence.SendAgainError as error:
             messages.error(request, str(error))
     return see_other(manage_path(own))
+
+
+def _too_soon(
+    request: HttpRequest, own: Registration, error: limits.TooManyError | correspondence.TooSoonError, *, now: datetime
+) -> HttpResponse:
+    """The page again, with when to try again (RFC 6585 4)."""
+    messages.error(request, str(error))
+    response = _show_registration(request, own, now=now, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = str(max(math.ceil(error.retry_after.total_seconds()), 1))
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

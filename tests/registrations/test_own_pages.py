@@ -9,9 +9,11 @@ from allauth.account.models import EmailAddress
 from django.urls import reverse
 from django.utils import timezone
 
+from events import limits
 from events.models import Invitee, Question, Session, User
 from registrations import erasure, offers, signup, tokens
 from registrations.models import Message, OfferCode, Registration
+from registrations.views import own as own_views
 from tests.builders import make_host, make_offer, make_organizer, make_question, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
@@ -550,7 +552,22 @@ def test_a_mail_is_sent_again_at_most_once_in_ten_minutes(client):
 
     assert "The mail is on its way to you again." in words_of(first)
     assert 'class="note bad"' in second.content.decode()
+    assert second.status_code == 429
+    assert 500 < int(second["Retry-After"]) <= 600
     assert Message.objects.count() == 2
+
+
+def test_mails_are_not_sent_again_without_end_for_one_network(client):
+    for _number in range(60):
+        limits.take(own_views.AGAIN_FROM_ONE_SOURCE, "127.0.0.1")
+    own = make_own()
+    Message.objects.update(state="sent", sent_at=timezone.now())
+
+    refused = client.post(own_url(own, "registration_mail_again"), {"message": Message.objects.get().pk})
+
+    assert refused.status_code == 429
+    assert "Try again in 60 minutes." in words_of(refused)
+    assert Message.objects.count() == 1
 
 
 def test_a_mail_of_somebody_else_is_never_sent_again_and_not_listed(client):
