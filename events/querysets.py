@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Coalesce, Greatest
 
 if TYPE_CHECKING:
-    from events.models import Webinar
+    from events.models import Webinar  # noqa: F401 - WebinarQuerySet names it in a text
 
 
 # Who can view: whoever finds the address, or is given it.
@@ -102,14 +102,10 @@ class OfferQuerySet(models.QuerySet[Any]):
             is_active=True,
         )
 
-    def for_webinar(self, webinar: "Webinar") -> Self:
-        """Those whose scope covers the webinar, the narrowest first."""
-        return self.covering(webinar=webinar.pk, series=webinar.series_id, host=webinar.host_id)
-
     def covering(
         self, *, webinar: int | models.Expression, series: int | models.Expression | None, host: int | models.Expression
     ) -> Self:
-        """The same, for the ids of a webinar, of its series, if it has one, and of its host."""
+        """Those whose scope covers a webinar, the narrowest first, by the ids of it, of its series and its host."""
         covers = (
             models.Q(scope="site")
             | models.Q(scope="host", host_id=host)

@@ -269,6 +269,18 @@ def celery_worker_process(start_worker: Callable[..., Worker]) -> Worker:
     return start_worker()
 
 
+def untaken_connections(server: socket.socket) -> int:
+    """How many connections were made to the server that nobody has taken up."""
+    server.setblocking(False)
+    connections = 0
+    while True:
+        try:
+            server.accept()[0].close()
+        except BlockingIOError:
+            return connections
+        connections += 1
+
+
 def wait_until(condition: Callable[[], bool], *, seconds: float = 20, what: str = "it to happen") -> None:
     """Wait, but fail rather than wait for ever."""
     deadline = time.monotonic() + seconds
