@@ -19,28 +19,59 @@ from registrations.models import Registration
 PRODID = "-//Webinar site//Invites//EN"
 ALARM_BEFORE = timedelta(minutes=15)
 
+Entry = Registration.Entry
+
 
 def organizer_address(registration: Registration) -> str:
     """The bare address that owns the entry: From of every mail about it, for life, since calendars refuse another."""
     return registration.organizer or registration.session.webinar.host.organizer_email
 
 
+def wanted_entry(registration: Registration) -> Registration.Entry:
+    """What its owner's calendar should hold, as things stand: nothing certain before there is a place for good.
+
+    Whoever waits, or is kept a place until they take or pay it, has a tentative entry where the host chose so. In a
+    queue for any session there is no time yet that an entry could have.
+    """
+    if registration.is_confirmed:
+        return Entry.CONFIRMED
+    has_a_time = registration.has_place or not registration.any_session
+    is_near = registration.is_waitlisted or registration.awaits == Registration.Awaits.PAYMENT
+    may_come = is_near and has_a_time and registration.session.webinar.host.has_tentative_entries
+    return Entry.TENTATIVE if may_come else Entry.NONE
+
+
 def revise(registration: Registration, *, now: datetime) -> None:
     """Begin the next revision of the entry, on the object only: the caller saves it.
 
     The first is 0, each later one is higher by one (RFC 5546 2.1.4); DTSTAMP is in whole seconds and never goes back.
+    What was once promised and is not wanted any more is withdrawn; where nothing was promised or is, nothing happens.
     """
+    entry = wanted_entry(registration)
     stamp = now.astimezone(UTC).replace(microsecond=0)
     if registration.dtstamp is not None:
         registration.sequence += 1
         stamp = max(stamp, registration.dtstamp)
+    elif entry == Entry.NONE:
+        return
     registration.dtstamp = stamp
+    registration.entry = entry or Entry.CANCELLED
     registration.organizer = organizer_address(registration)
 
 
+def revise_shown(registration: Registration, *, now: datetime) -> None:
+    """`revise`, only where their calendar shows the entry or is to show it from now on."""
+    if registration.has_entry or wanted_entry(registration) != Entry.NONE:
+        revise(registration, now=now)
+
+
 def request(registration: Registration) -> bytes:
-    """METHOD:REQUEST: puts the entry into the calendar, or moves it to where the session is now."""
-    event = _event(registration, STATUS.CONFIRMED)
+    """METHOD:REQUEST: puts the entry into the calendar, or moves it to where the session is now.
+
+    A place that is not certain yet is STATUS:TENTATIVE (RFC 5545 3.8.1.11).
+    """
+    is_tentative = registration.entry == Entry.TENTATIVE
+    event = _event(registration, STATUS.TENTATIVE if is_tentative else STATUS.CONFIRMED)
     event.attendees = [_attendee(registration)]
     event.add_component(_alarm(registration))
     return _calendar("REQUEST", event)

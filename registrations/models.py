@@ -4,6 +4,7 @@ import secrets
 import uuid
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +32,7 @@ class Registration(models.Model):
     """One person's place in one session of a webinar. Change it through `registrations.signup`.
 
     `uid`, `sequence` and `dtstamp` are those of the entry in its owner's calendar (RFC 5545 3.8.4.7, 3.8.7.4,
-    3.8.7.2); `dtstamp` is null until a first invite was promised.
+    3.8.7.2), and `entry` is what it says; `dtstamp` is null and `entry` empty until a first invite was promised.
     """
 
     class Status(models.TextChoices):
@@ -55,7 +56,24 @@ class Registration(models.Model):
         UNPAID = "unpaid", _("It was not paid in time")
         PASSED = "passed", _("Its owner passed on the place that was offered")
         UNANSWERED = "unanswered", _("Nobody answered when a place was offered")
+        DECLINED = "declined", _("Its owner declined in the calendar, and others waited")
         ERASED = "erased", _("Its owner erased it")
+
+    class Entry(models.TextChoices):
+        """What the newest revision of the entry in the owner's calendar says (RFC 5545 3.8.1.11)."""
+
+        NONE = "", _("None")
+        TENTATIVE = "tentative", _("Tentative")
+        CONFIRMED = "confirmed", _("Confirmed")
+        CANCELLED = "cancelled", _("Withdrawn")
+
+    class Partstat(models.TextChoices):
+        """What the owner answered in their calendar (RFC 5545 3.2.12)."""
+
+        NEEDS_ACTION = "", _("No answer")
+        ACCEPTED = "accepted", _("Accepted")
+        TENTATIVE = "tentative", _("Perhaps")
+        DECLINED = "declined", _("Declined")
 
     reference = models.CharField(max_length=12, unique=True, default=new_reference, editable=False)
     webinar = models.ForeignKey(Webinar, models.PROTECT, related_name="registrations", verbose_name=_("webinar"))
@@ -93,6 +111,14 @@ class Registration(models.Model):
     sequence = models.PositiveIntegerField(default=0, editable=False)
     dtstamp = models.DateTimeField(null=True, editable=False)
     organizer = models.EmailField(blank=True, editable=False)
+    entry = models.CharField(max_length=9, choices=Entry.choices, blank=True, editable=False)
+    partstat = models.CharField(_("answer in the calendar"), max_length=9, choices=Partstat.choices, blank=True)
+    # To which revision they answered, and when: the reply's own DTSTAMP, and when it arrived here.
+    partstat_sequence = models.PositiveIntegerField(null=True, editable=False)
+    partstat_dtstamp = models.DateTimeField(null=True, editable=False)
+    replied_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    # They declined: from then on the place goes to whoever waits for it, unless they keep it.
+    frees_at = models.DateTimeField(_("free for others from"), null=True, blank=True)
 
     objects = RegistrationQuerySet.as_manager()
 
@@ -127,6 +153,15 @@ class Registration(models.Model):
                 condition=~models.Q(status="waitlisted", has_place=True) | models.Q(lapses_at__isnull=False),
                 name="registration_offer_lapses",
             ),
+            models.CheckConstraint(
+                condition=models.Q(entry="", dtstamp__isnull=True)
+                | models.Q(entry__in=["tentative", "confirmed", "cancelled"], dtstamp__isnull=False),
+                name="registration_entry_is_stamped",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(frees_at__isnull=True) | models.Q(status="confirmed", partstat="declined"),
+                name="registration_frees_declined",
+            ),
         ]
         indexes = [
             models.Index(
@@ -140,6 +175,7 @@ class Registration(models.Model):
                 name="registration_any_queue",
             ),
             models.Index(fields=["lapses_at"], condition=models.Q(lapses_at__isnull=False), name="registration_lapses"),
+            models.Index(fields=["frees_at"], condition=models.Q(frees_at__isnull=False), name="registration_frees"),
             models.Index(fields=["session", "status"], name="registration_by_session"),
             models.Index(fields=["email_key"], name="registration_by_address"),
             models.Index(fields=["-registered_at", "-id"], name="registration_newest"),
@@ -176,6 +212,11 @@ class Registration(models.Model):
     @property
     def is_erased(self) -> bool:
         return self.erased_at is not None
+
+    @property
+    def has_entry(self) -> bool:
+        """Whether its owner's calendar is to show it, by the newest revision."""
+        return self.entry in {self.Entry.TENTATIVE, self.Entry.CONFIRMED}
 
     @property
     def own_time_zone(self) -> str:
@@ -243,6 +284,25 @@ class OfferCode(models.Model):
         return self.unlocked_at is not None
 
 
+class CalendarFeed(models.Model):
+    """The address under which somebody's own registrations are a calendar to subscribe to.
+
+    The address holds `reference` and a signature. Whoever has it reads the calendar, so its owner can have it made
+    anew, which ends the old one, or taken away.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="calendar_feed")
+    reference = models.CharField(max_length=12, unique=True, default=new_reference, editable=False)
+    created_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        verbose_name = _("own calendar")
+        verbose_name_plural = _("own calendars")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
 class Message(models.Model):
     """One mail to one person: a row of the outbox, written in the transaction of what caused it.
 
@@ -266,6 +326,8 @@ class Message(models.Model):
         RESCHEDULED = "rescheduled", _("The session has moved")
         SESSION_CANCELLED = "session_cancelled", _("The session is cancelled")
         CANCELLED = "cancelled", _("Registration cancelled")
+        DECLINED = "declined", _("You declined in your calendar")
+        COUNTERED = "countered", _("You proposed another time")
         LINK_AGAIN = "link_again", _("Your link again")
         ACCOUNT = "account", _("Signing in")
 
@@ -282,6 +344,8 @@ class Message(models.Model):
     INVITE_KINDS = (
         Kind.CONFIRMED,
         Kind.APPROVED,
+        Kind.PENDING,
+        Kind.OFFERED,
         Kind.WAITLISTED,
         Kind.PROMOTED,
         Kind.SESSION_CHANGED,
@@ -310,6 +374,9 @@ class Message(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     message_id = models.CharField(max_length=200, blank=True)
     answer = models.TextField(_("the server's answer"), blank=True)
+    # What came back later, when a server on the way could not deliver it (RFC 3464).
+    bounced_at = models.DateTimeField(_("came back"), null=True, blank=True)
+    bounce = models.TextField(_("why it came back"), blank=True)
 
     objects = MessageQuerySet.as_manager()
 

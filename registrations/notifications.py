@@ -13,11 +13,13 @@ from registrations.models import Message, Registration
 from registrations.querysets import RegistrationQuerySet
 
 CHUNK = 500
+_SHOWN = (Registration.Entry.TENTATIVE, Registration.Entry.CONFIRMED)
 
 
 def tell_rescheduled(session: Session, *, previous: PlannedTime, now: datetime) -> int:
     """Owe everybody with a place or waiting for one the session's new time. Returns how many."""
     payload = previous.as_payload()
+    _revise_entries(session, now=now)
     return _tell(audience(session), session, Message.Kind.RESCHEDULED, now=now, payload=payload)
 
 
@@ -26,6 +28,7 @@ def tell_session_cancelled(session: Session, *, now: datetime) -> int:
 
     Also those who would have come to any session, where it is still theirs: then none is left to wait for.
     """
+    _revise_entries(session, now=now, entry=Registration.Entry.CANCELLED)
     return _tell(_everybody(session), session, Message.Kind.SESSION_CANCELLED, now=now, payload={})
 
 
@@ -46,7 +49,6 @@ def _everybody(*sessions: Session) -> RegistrationQuerySet:
 def _tell(
     people: RegistrationQuerySet, session: Session, kind: Message.Kind, *, now: datetime, payload: dict[str, Any]
 ) -> int:
-    _revise_entries(session, now=now)
     told = 0
     for chunk in _chunks(people.select_related("session__webinar__host")):
         outbox.enqueue_all(chunk, kind, now=now, payload=payload)
@@ -56,12 +58,14 @@ def _tell(
     return told
 
 
-def _revise_entries(session: Session, *, now: datetime) -> None:
-    """`invites.revise` for everybody with a place, in one statement: SEQUENCE up by one, DTSTAMP not back."""
+def _revise_entries(session: Session, *, now: datetime, **fields: Any) -> None:
+    """`invites.revise` for everybody whose calendar shows it, in one statement: SEQUENCE goes up, DTSTAMP not back."""
     stamp = now.astimezone(UTC).replace(microsecond=0)
-    audience(session).confirmed().order_by().update(
+    holders = Registration.objects.filter(session=session, entry__in=_SHOWN, erased_at__isnull=True)
+    holders.order_by().update(
         sequence=F("sequence") + 1,
         dtstamp=Case(When(Q(dtstamp__gt=stamp), then=F("dtstamp")), default=Value(stamp)),
+        **fields,
     )
 
 

@@ -43,6 +43,8 @@ _CARRIERS = {
     Message.Kind.PROMOTED,
     Message.Kind.SESSION_CHANGED,
 }
+# What takes out of the calendar whatever was once put there.
+_WITHDRAWALS = {Message.Kind.CANCELLED, Message.Kind.SESSION_CANCELLED, Message.Kind.WAITLISTED}
 # What was written for good when it was owed, and is forgotten as soon as it is over.
 _WRITTEN_KINDS = (Message.Kind.ACCOUNT, Message.Kind.ERASED)
 
@@ -243,8 +245,8 @@ def _promised_revision(registration: Registration, kind: Message.Kind) -> int | 
     """Which revision of the calendar entry the mail will carry; None for a mail without one."""
     if registration.dtstamp is None or kind not in Message.INVITE_KINDS:
         return None
-    # Whoever holds no place is only ever told that the entry is withdrawn.
-    is_told = registration.is_confirmed or kind in {Message.Kind.CANCELLED, Message.Kind.WAITLISTED}
+    # Whoever has no entry (any more) is only ever told that it is withdrawn.
+    is_told = registration.has_entry or kind in _WITHDRAWALS
     return registration.sequence if is_told else None
 
 

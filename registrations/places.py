@@ -137,6 +137,7 @@ def _wait_for(mine: Registration, step: Awaits | None, now: datetime) -> Kind:
         mine.lapses_at = None
     elif is_new or mine.lapses_at is None:  # moving about gives nobody more time
         mine.lapses_at = now + within
+    invites.revise_shown(mine, now=now)
     return Kind.PROOF if step == Awaits.PROOF else Kind.PENDING
 
 
@@ -150,8 +151,7 @@ def _time_for(step: Awaits | None, session: Session) -> timedelta | None:
 
 def _queue(mine: Registration, now: datetime) -> Kind:
     mine.status, mine.awaits, mine.lapses_at, mine.confirmed_at = Status.WAITLISTED, "", None, None
-    if mine.dtstamp is not None:  # an entry from before must go until there is a place again
-        invites.revise(mine, now=now)
+    invites.revise(mine, now=now)
     return Kind.WAITLISTED
 
 
@@ -270,6 +270,7 @@ def _promote(first: Registration, now: datetime) -> Kind:
     if hours:
         # Who waits for any session goes on doing so, should this one be called off before they answer.
         first.has_place, first.lapses_at = True, min(now + timedelta(hours=hours), session.ends_at)
+        invites.revise_shown(first, now=now)
         first.save()
         return Kind.OFFERED
     kind = hold_place(first, next_step(first), now=now)
@@ -320,9 +321,9 @@ def tell_withdrawn(ids: Collection[int], session: Session, *, now: datetime) -> 
     again = Registration.objects.waiting().filter(pk__in=ids).exclude(session=session)
     people = list(again.select_related("session__webinar__host").select_for_update(of=("self",), no_key=True))
     for person in people:
-        if person.dtstamp is not None:  # each mail that withdraws an entry tells a revision of its own
-            invites.revise(person, now=now)
-            person.save()
+        # Each mail that withdraws an entry tells a revision of its own.
+        invites.revise(person, now=now)
+        person.save()
     payload = {"called_off": PlannedTime.of(session).as_payload()}
     if outbox.enqueue_all(people, Kind.WAITLISTED, now=now, payload=payload):
         outbox.nudge_sweep()

@@ -3,6 +3,7 @@
 from email.utils import parseaddr
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +38,25 @@ class Host(models.Model):
         ),
     )
     time_zone = TimeZoneField(_("home time zone"), default="UTC")
+    has_tentative_entries = models.BooleanField(
+        _("tentative entries"),
+        default=False,
+        help_text=_(
+            "Whoever waits for a place, or is kept one, gets a calendar entry that says it is not certain yet. "
+            "Without it they get none until they have the place."
+        ),
+    )
+    keep_hours = models.PositiveSmallIntegerField(
+        _("hours to keep a declined place"),
+        null=True,
+        blank=True,
+        default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(14 * 24)],
+        help_text=_(
+            "Whoever declines in their calendar is asked whether to keep the place; after so long it goes to whoever "
+            "waits for it. Empty: it is never taken."
+        ),
+    )
     member_domains = PlainTextField(
         _("domains of members"),
         blank=True,

@@ -39,6 +39,12 @@ class Session(models.Model):
         FIRST = "first", _("The first, before clocks go back")
         SECOND = "second", _("The second, after clocks went back")
 
+    class Anchor(models.TextChoices):
+        """What stays when a government changes the clock of the session's zone."""
+
+        WALL_CLOCK = "wall_clock", _("The time on the clock there")
+        INSTANT = "instant", _("The moment, as others count it")
+
     webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="sessions", verbose_name=_("webinar"))
     label = SingleLineField(
         _("label"), max_length=120, blank=True, help_text=_("For whom it suits, such as: Suits the Americas.")
@@ -52,6 +58,13 @@ class Session(models.Model):
         choices=Occurrence.choices,
         blank=True,
         help_text=_("Only where clocks go back and the time comes twice."),
+    )
+    anchor = models.CharField(
+        _("what stays"),
+        max_length=10,
+        choices=Anchor.choices,
+        default=Anchor.WALL_CLOCK,
+        help_text=_("Should the rules of this time zone change before the session."),
     )
     duration_minutes = models.PositiveSmallIntegerField(
         _("minutes"), default=60, validators=[MinValueValidator(5), MaxValueValidator(24 * 60)]
@@ -89,6 +102,7 @@ class Session(models.Model):
                 violation_error_message=_("More people hold a place than that."),
             ),
             models.CheckConstraint(condition=models.Q(state__in=["scheduled", "cancelled"]), name="session_state"),
+            models.CheckConstraint(condition=models.Q(anchor__in=["wall_clock", "instant"]), name="session_anchor"),
         ]
         indexes = [models.Index(fields=["webinar", "starts_at"], name="session_by_webinar")]
 

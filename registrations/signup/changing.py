@@ -88,6 +88,7 @@ def _swap_place(mine: Registration, target: Session, now: datetime) -> Registrat
         offers.move_codes(mine, session=target)
         outbox.enqueue(mine, Kind.SESSION_CHANGED, now=now, payload=PlannedTime.of(left).as_payload())
     else:
+        invites.revise_shown(mine, now=now)
         mine.save()
         _tell_pending(mine, now)
     places.pass_on_place(left, now=now)

@@ -78,8 +78,7 @@ def end(mine: Registration, because: Because, now: datetime) -> Registration:
     kind = _TOLD.get(because) if mine.awaits != Awaits.PROOF else None
     mine.status, mine.awaits, mine.has_place, mine.lapses_at = Registration.Status.CANCELLED, "", False, None
     mine.cancelled_at, mine.cancelled_because = now, because
-    if mine.dtstamp is not None:
-        invites.revise(mine, now=now)
+    invites.revise(mine, now=now)
     mine.save()
     if kind is not None:
         outbox.enqueue(mine, kind, now=now)

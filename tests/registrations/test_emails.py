@@ -364,7 +364,9 @@ def pending_anna(programme, awaits, **fields) -> Registration:
     """Anna before she has a place for good, who never had an entry or a code."""
     anna = register_anna(programme)
     anna.offer_codes.all().delete()
-    return put(anna, **{"status": "pending", "awaits": awaits, "has_place": True, "dtstamp": None, **fields})
+    return put(
+        anna, **{"status": "pending", "awaits": awaits, "has_place": True, "dtstamp": None, "entry": "", **fields}
+    )
 
 
 def utc_reader(programme) -> Case:

@@ -633,7 +633,8 @@ def test_the_data_are_everything_that_is_held_of_one_and_nothing_of_others(clien
 def test_the_data_leave_out_no_field_of_a_registration_but_these(client):
     own = make_own()
     # What holds it together here, and says nothing of anybody.
-    ours = {"id", "webinar", "session", "email_key", "erased_at", "uid", "sequence", "dtstamp", "organizer"}
+    ours = {"id", "webinar", "session", "email_key", "erased_at", "uid", "sequence", "dtstamp", "organizer", "entry"}
+    ours |= {"partstat_sequence", "partstat_dtstamp"}
     elsewhere = {
         "awaits": "waits_for",
         "lapses_at": "kept_until",
@@ -642,6 +643,9 @@ def test_the_data_leave_out_no_field_of_a_registration_but_these(client):
         "proved_at": "address_proved_at",
         "approved_at": "accepted_at",
         "surveyed_at": "answered_survey_at",
+        "partstat": "answered_in_calendar",
+        "replied_at": "answered_in_calendar_at",
+        "frees_at": "declined_and_free_for_others_from",
     }
     fields = {field.name for field in Registration._meta.fields} - ours
 

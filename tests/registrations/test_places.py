@@ -693,7 +693,7 @@ def test_who_was_offered_a_place_that_is_called_off_hears_that_they_wait_for_the
     morning, evening, early_bird, _owl = two_full_sessions(offer_hours=6)
     undecided = make_registration(evening, any_session=True)
     if had_an_entry:
-        Registration.objects.filter(pk=undecided.pk).update(dtstamp=NOW, sequence=3)
+        Registration.objects.filter(pk=undecided.pk).update(dtstamp=NOW, sequence=3, entry="cancelled")
         undecided.messages.update(sequence=3, key=f"waitlisted-{undecided.reference}-3")
     signup.cancel(early_bird, now=LATER)
     Message.objects.update(state=Message.State.SENT, sent_at=NOW)
