@@ -62,8 +62,7 @@ def proof(message: Message, now: datetime) -> ComposedMail:
 
 def pending(message: Message, now: datetime) -> ComposedMail:
     """Your registration waits for the organizer, or for your payment."""
-    letter = letters.write(registration_of(message), now, calendar="none", offers=[])
-    return _without_place(message, letter, now)
+    return _not_yet(message, now)
 
 
 def approved(message: Message, now: datetime) -> ComposedMail:
@@ -83,8 +82,7 @@ def confirmed(message: Message, now: datetime) -> ComposedMail:
 
 def offered(message: Message, now: datetime) -> ComposedMail:
     """A place is kept for you: take it, or pass."""
-    letter = letters.write(registration_of(message), now, calendar="none", offers=[])
-    return _without_place(message, letter, now)
+    return _not_yet(message, now)
 
 
 def lapsed(message: Message, now: datetime) -> ComposedMail:
@@ -101,9 +99,9 @@ def waitlisted(message: Message, now: datetime) -> ComposedMail:
     """You are on the waiting list: honest about having no place. An entry from before is withdrawn."""
     registration = registration_of(message)
     called_off = letters.called_off(message, registration)
+    if registration.has_entry or registration.dtstamp is None:
+        return _not_yet(message, now, called_off=called_off)
     letter = letters.write(registration, now, calendar="none", offers=[], called_off=called_off)
-    if registration.dtstamp is None:
-        return _about(message, letter, now)
     return _about(message, letter, now, invite=_cancellation(registration))
 
 
@@ -120,7 +118,7 @@ def rescheduled(message: Message, now: datetime) -> ComposedMail:
     previous = letters.previous(message, registration)
     if registration.is_confirmed:
         return _request(message, letters.write(registration, now, calendar="update", previous=previous), now)
-    return _without_place(message, letters.write(registration, now, calendar="none", offers=[], previous=previous), now)
+    return _not_yet(message, now, previous=previous)
 
 
 def session_cancelled(message: Message, now: datetime) -> ComposedMail:
@@ -133,11 +131,24 @@ def cancelled(message: Message, now: datetime) -> ComposedMail:
     return _withdrawal(message, registration_of(message), now)
 
 
+def declined(message: Message, now: datetime) -> ComposedMail:
+    """You declined in your calendar: keep the place, or it goes to whoever waits. The entry stays as they left it."""
+    return _about(message, letters.write(registration_of(message), now), now)
+
+
+def countered(message: Message, now: datetime) -> ComposedMail:
+    """You proposed another time: it stays as it is, and these are the other sessions."""
+    registration = registration_of(message)
+    others = letters.other_sessions(registration, now)
+    return _about(message, letters.write(registration, now, offers=[], other_sessions=others), now)
+
+
 def link_again(message: Message, now: datetime) -> ComposedMail:
     """Your link, for whoever registered twice, and how things stand."""
     registration = registration_of(message)
     standing = letters.standing(registration, now)
-    calendar = "earlier" if standing == "place" else "none" if standing in MAY_COME else ""
+    has_none = standing in MAY_COME and not registration.has_entry
+    calendar = "earlier" if standing == "place" else "none" if has_none else ""
     letter = letters.write(registration, now, calendar=calendar)
     if standing != "place":
         letter = replace(letter, offers=[offer for offer in letter.offers if offer.code])
@@ -210,6 +221,8 @@ _COMPOSERS: dict[Message.Kind, Callable[[Message, datetime], ComposedMail]] = {
     Message.Kind.RESCHEDULED: rescheduled,
     Message.Kind.SESSION_CANCELLED: session_cancelled,
     Message.Kind.CANCELLED: cancelled,
+    Message.Kind.DECLINED: declined,
+    Message.Kind.COUNTERED: countered,
     Message.Kind.LINK_AGAIN: link_again,
     Message.Kind.ERASED: erased,
     Message.Kind.ACCOUNT: account,
@@ -222,6 +235,14 @@ _COMPOSERS: dict[Message.Kind, Callable[[Message, datetime], ComposedMail]] = {
 def _request(message: Message, letter: Letter, now: datetime) -> ComposedMail:
     registration = registration_of(message)
     return _about(message, letter, now, invite=mime.Invite(invites.request(registration), "REQUEST"))
+
+
+def _not_yet(message: Message, now: datetime, **fields: Any) -> ComposedMail:
+    """A mail to somebody who may get a place: with a tentative entry where their host wants them to have one."""
+    registration = registration_of(message)
+    calendar = "tentative" if registration.has_entry else "none"
+    letter = letters.write(registration, now, calendar=calendar, offers=[], **fields)
+    return _request(message, letter, now) if registration.has_entry else _without_place(message, letter, now)
 
 
 def _without_place(message: Message, letter: Letter, now: datetime) -> ComposedMail:

@@ -13,7 +13,7 @@ from icalendar import CUTYPE, PARTSTAT, ROLE, STATUS, TRANSP, Alarm, Calendar, E
 from events import formats, timezones, validators
 from events.ical import common_name
 from events.links import absolute
-from registrations import tokens
+from registrations import reply_addresses, tokens
 from registrations.models import Registration
 
 PRODID = "-//Webinar site//Invites//EN"
@@ -24,7 +24,8 @@ Entry = Registration.Entry
 
 def organizer_address(registration: Registration) -> str:
     """The bare address that owns the entry: From of every mail about it, for life, since calendars refuse another."""
-    return registration.organizer or registration.session.webinar.host.organizer_email
+    host = registration.session.webinar.host
+    return registration.organizer or reply_addresses.personal(host.organizer_email, registration.reference)
 
 
 def wanted_entry(registration: Registration) -> Registration.Entry:
@@ -57,6 +58,8 @@ def revise(registration: Registration, *, now: datetime) -> None:
     registration.dtstamp = stamp
     registration.entry = entry or Entry.CANCELLED
     registration.organizer = organizer_address(registration)
+    # What was answered was answered to the last one.
+    registration.partstat, registration.frees_at = Registration.Partstat.NEEDS_ACTION, None
 
 
 def revise_shown(registration: Registration, *, now: datetime) -> None:
@@ -125,6 +128,7 @@ def _description(registration: Registration) -> str:
     session = registration.session
     webinar = session.webinar
     own_zone, planned_zone = registration.own_time_zone, timezones.canonical_name(session.time_zone)
+    home_zone = timezones.canonical_name(webinar.host.time_zone)
     language = registration.own_language
     lines = [validators.plain_text(webinar.summary), ""]
     lines.append(
@@ -140,6 +144,14 @@ def _description(registration: Registration) -> str:
             % {
                 "date": formats.long_date(session.starts_at, planned_zone, language),
                 "time": formats.place_time(session.starts_at, planned_zone, language),
+            }
+        )
+    if home_zone not in {own_zone, planned_zone}:
+        lines.append(
+            gettext("For the host: %(date)s, %(time)s.")
+            % {
+                "date": formats.long_date(session.starts_at, home_zone, language),
+                "time": formats.place_time(session.starts_at, home_zone, language),
             }
         )
     lines += ["", gettext("Join: %(url)s") % {"url": tokens.join_url(registration)}]

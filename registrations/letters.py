@@ -144,6 +144,10 @@ class Letter:
     is_accepted: bool = False
     needs_approval: bool = False
     kept_until: str = ""
+    # From when on others may have a place that was declined.
+    frees_at: str = ""
+    # What they could change to, in words; for the mail that answers a proposal of another time.
+    other_sessions: list[str] = field(default_factory=list)
     price: str = ""
     how_to_pay: str = ""
     because: str = ""
@@ -188,7 +192,7 @@ def write(registration: Registration, now: datetime, **fields: Any) -> Letter:
             "join": _join(registration, zone, now),
             "manage_url": tokens.manage_url(registration),
             "webinar_url": absolute(webinar.get_absolute_url()),
-            "has_other_sessions": _has_other_sessions(registration, now),
+            "has_other_sessions": bool(_others(registration, now)),
             "frees_place": session.capacity is not None,
             "standing": standing(registration, now),
             "position": Registration.objects.position_of(registration, now=now),
@@ -198,6 +202,7 @@ def write(registration: Registration, now: datetime, **fields: Any) -> Letter:
             "is_accepted": registration.approved_at is not None,
             "needs_approval": webinar.needs_approval and registration.approved_at is None,
             "kept_until": _date_and_place_time(registration.lapses_at, zone),
+            "frees_at": _date_and_place_time(registration.frees_at, zone),
             "how_to_pay": validators.plain_text(webinar.how_to_pay),
             "price": "" if webinar.is_free else formats.price(webinar.price_amount, webinar.price_currency),
             "because": registration.cancelled_because,
@@ -283,6 +288,15 @@ def previous(message: Message, registration: Registration) -> Moment | None:
     return _moment(planned.starts_at, planned.starts_at + planned.duration, zone)
 
 
+def is_undone(message: Message, registration: Registration) -> bool:
+    """Whether the session is again as it was before the changes that the message would tell of."""
+    planned, session = PlannedTime.from_payload(message.payload), registration.session
+    if planned is None or message.payload.get("is_renamed"):
+        return False
+    was = (planned.starts_at, planned.duration, planned.time_zone)
+    return was == (session.starts_at, session.duration, session.time_zone)
+
+
 def called_off(message: Message, registration: Registration) -> str:
     """When the session was in which a place was offered until it was called off; empty where that is not the news."""
     planned = PlannedTime.from_payload(message.payload.get("called_off", {}))
@@ -339,13 +353,21 @@ def _waits_for(registration: Registration, zone: str, now: datetime) -> list[str
     return [_moment(session.starts_at, session.ends_at, zone).whole for session in sessions]
 
 
-def _has_other_sessions(registration: Registration, now: datetime) -> bool:
-    """Whether there is another session that its owner could change to."""
+def other_sessions(registration: Registration, now: datetime) -> list[str]:
+    """The sessions that its owner could change to, in words."""
+    return [
+        _moment(session.starts_at, session.ends_at, registration.own_time_zone).whole
+        for session in _others(registration, now)
+    ]
+
+
+def _others(registration: Registration, now: datetime) -> list[Session]:
+    """The sessions that its owner could change to, soonest first."""
     session = registration.session
-    others = [other for other in _coming(registration, now) if other.pk != session.pk]
     # Whoever has a place would lose it by queueing elsewhere, unless it is of no use any more.
     may_queue = not registration.has_place or session.is_cancelled or session.has_ended(now)
-    return any(other.takes_registrations(now) and (may_queue or not other.is_full) for other in others)
+    others = [other for other in _coming(registration, now) if other.pk != session.pk]
+    return [other for other in others if other.takes_registrations(now) and (may_queue or not other.is_full)]
 
 
 def _offers(registration: Registration, zone: str, now: datetime) -> list[OfferShown]:

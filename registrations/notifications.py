@@ -1,7 +1,7 @@
 """Telling many registrants at once, inside the transaction of what they are told of."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Case, F, Q, QuerySet, Value, When
@@ -13,14 +13,27 @@ from registrations.models import Message, Registration
 from registrations.querysets import RegistrationQuerySet
 
 CHUNK = 500
+# Three corrections within it are one mail.
+SETTLES_WITHIN = timedelta(minutes=5)
+NO_TIME_LEFT = timedelta(hours=2)
+# What is asked of everybody anew when the time is another: whether they come (RFC 5546 3.2.2.1).
+_ASKED_ANEW = {"partstat": Registration.Partstat.NEEDS_ACTION, "frees_at": None}
 _SHOWN = (Registration.Entry.TENTATIVE, Registration.Entry.CONFIRMED)
 
 
 def tell_rescheduled(session: Session, *, previous: PlannedTime, now: datetime) -> int:
-    """Owe everybody with a place or waiting for one the session's new time. Returns how many."""
+    """Owe everybody with a place or waiting for one the session's new time. Returns how many.
+
+    The mail waits a little for further changes: who corrects a slip of the keyboard tells people once, or nothing
+    where all is as it was.
+    """
     payload = previous.as_payload()
-    _revise_entries(session, now=now)
-    return _tell(audience(session), session, Message.Kind.RESCHEDULED, now=now, payload=payload)
+    if previous == PlannedTime.of(session):
+        payload["is_renamed"] = True
+    is_moved = (previous.starts_at, previous.duration) != (session.starts_at, session.duration)
+    _revise_entries(session, now=now, **(_ASKED_ANEW if is_moved else {}))
+    due_at = _settled_at(min(previous.starts_at, session.starts_at), now)
+    return _tell(audience(session), Message.Kind.RESCHEDULED, now=now, due_at=due_at, payload=payload)
 
 
 def tell_session_cancelled(session: Session, *, now: datetime) -> int:
@@ -29,7 +42,7 @@ def tell_session_cancelled(session: Session, *, now: datetime) -> int:
     Also those who would have come to any session, where it is still theirs: then none is left to wait for.
     """
     _revise_entries(session, now=now, entry=Registration.Entry.CANCELLED)
-    return _tell(_everybody(session), session, Message.Kind.SESSION_CANCELLED, now=now, payload={})
+    return _tell(_everybody(session), Message.Kind.SESSION_CANCELLED, now=now, due_at=now, payload={})
 
 
 def audience(*sessions: Session) -> RegistrationQuerySet:
@@ -46,14 +59,19 @@ def _everybody(*sessions: Session) -> RegistrationQuerySet:
     return told.exclude(awaits=Registration.Awaits.PROOF).order_by("pk")
 
 
+def _settled_at(starts_at: datetime, now: datetime) -> datetime:
+    """When a change is told: at once where it is soon that people come."""
+    return now if starts_at - now < NO_TIME_LEFT else now + SETTLES_WITHIN
+
+
 def _tell(
-    people: RegistrationQuerySet, session: Session, kind: Message.Kind, *, now: datetime, payload: dict[str, Any]
+    people: RegistrationQuerySet, kind: Message.Kind, *, now: datetime, due_at: datetime, payload: dict[str, Any]
 ) -> int:
     told = 0
     for chunk in _chunks(people.select_related("session__webinar__host")):
-        outbox.enqueue_all(chunk, kind, now=now, payload=payload)
+        outbox.enqueue_all(chunk, kind, now=now, due_at=due_at, payload=payload)
         told += len(chunk)
-    if told:
+    if told and due_at <= now:
         outbox.nudge_sweep()
     return told
 

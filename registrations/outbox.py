@@ -73,9 +73,12 @@ def enqueue_all(
     kind: Message.Kind,
     *,
     now: datetime,
+    due_at: datetime | None = None,
     payload: dict[str, Any] | None = None,
 ) -> list[Message]:
     """Owe each of these people one mail, and return the new rows. Does not nudge: see `nudge_sweep`.
+
+    `due_at` is when it goes out, at once unless told: what may change again soon waits a little, and then tells all.
 
     Mails that still wait are not sent stale. An update is taken over by one of the same kind or by a first mail, which
     will show the newest state; any other replaces them. Holding the rows' locks settles it with a worker about to
@@ -89,14 +92,19 @@ def enqueue_all(
         carrier = next((message for message in reversed(earlier) if _carries(message, kind, person)), None)
         if carrier is None:
             replaced += [message.pk for message in earlier]
-            fresh.append(_new_message(person, kind, now=now, payload=payload or {}))
+            fresh.append(_new_message(person, kind, now=now, due_at=due_at, payload=payload or {}))
         else:
-            carrier.sequence, carrier.due_at = _promised_revision(person, Message.Kind(carrier.kind)), now
+            carrier.sequence = _promised_revision(person, Message.Kind(carrier.kind))
+            # What was to wait goes no later for it, however often it is changed meanwhile.
+            carrier.due_at = min(carrier.due_at, due_at or now)
+            if carrier.kind == kind:
+                # How it was before the first of these changes; and what else has changed since.
+                carrier.payload = {**(payload or {}), **carrier.payload}
             carried.append(carrier)
             # One that came back from an attempt may wait beside it; two would tell the same news.
             replaced += [message.pk for message in earlier if message is not carrier]
     if carried:
-        Message.objects.bulk_update(carried, ["sequence", "due_at"])
+        Message.objects.bulk_update(carried, ["sequence", "due_at", "payload"])
     if replaced:
         Message.objects.filter(pk__in=replaced).update(
             state=Message.State.DROPPED, answer="A newer mail took its place."
@@ -141,9 +149,37 @@ def enqueue_link_again(registration: Registration, *, asked_for: Session, now: d
         recent = recent.filter(kind=kind)
     if locked.is_erased or recent.exists():
         return
-    message = _new_message(locked, kind, now=now, payload={})
+    enqueue_beside(locked, kind, now=now)
+    _let_go_held(locked, now)
+
+
+def enqueue_beside(registration: Registration, kind: Message.Kind, *, now: datetime) -> None:
+    """Owe somebody a mail that tells no revision of the entry, beside whatever else still waits.
+
+    The caller holds the registration's lock.
+    """
+    _owe(_new_message(registration, kind, now=now, payload={}))
+
+
+def enqueue_once(registration: Registration, kind: Message.Kind, *, about: str, now: datetime) -> bool:
+    """The same, at most once for what it is about, however often it is asked for. False when it was owed before."""
+    message = _new_message(registration, kind, now=now, payload={})
+    message.key = f"{kind}-{registration.reference}-{about}"
+    if registration.is_erased or Message.objects.filter(key=message.key).exists():
+        return False
+    _owe(message)
+    return True
+
+
+def _owe(message: Message) -> None:
     message.save()
     _nudge_after_commit(DELIVER_TASK, message.pk)
+
+
+def _let_go_held(registration: Registration, now: datetime) -> None:
+    """Send now what was to wait for further changes: somebody waits in front of a screen for the mail behind it."""
+    held = registration.messages.filter(state=Message.State.QUEUED, attempts=0, due_at__gt=now)
+    held.update(due_at=now)
 
 
 def enqueue_again(message: Message, registration: Registration, *, now: datetime) -> None:
@@ -154,8 +190,8 @@ def enqueue_again(message: Message, registration: Registration, *, now: datetime
     again = _new_message(registration, Message.Kind(message.kind), now=now, payload=message.payload)
     # Beside the first of its kind, which may have told the same revision.
     again.key = f"{message.kind}{again_mark(registration)}{now:%Y%m%dT%H%M%S%f}"
-    again.save()
-    _nudge_after_commit(DELIVER_TASK, again.pk)
+    _owe(again)
+    _let_go_held(registration, now)
 
 
 def again_mark(registration: Registration) -> str:
@@ -222,7 +258,14 @@ def retry(message: Message, *, now: datetime) -> bool:
     return bool(revived)
 
 
-def _new_message(registration: Registration, kind: Message.Kind, *, now: datetime, payload: dict[str, Any]) -> Message:
+def _new_message(
+    registration: Registration,
+    kind: Message.Kind,
+    *,
+    now: datetime,
+    payload: dict[str, Any],
+    due_at: datetime | None = None,
+) -> Message:
     revision = _promised_revision(registration, kind)
     # A revision of the entry is told once; what promises none is told once for each time it happens. When a webinar is
     # called off, the places of several sessions may be offered to one person at one moment.
@@ -237,7 +280,7 @@ def _new_message(registration: Registration, kind: Message.Kind, *, now: datetim
         sequence=revision,
         payload=payload,
         created_at=now,
-        due_at=now,
+        due_at=due_at or now,
     )
 
 

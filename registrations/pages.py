@@ -90,6 +90,11 @@ class RegistrationPage:
         return self.registration.is_confirmed and is_coming
 
     @property
+    def is_declined(self) -> bool:
+        """Whether they are asked to keep a place that they declined in their calendar."""
+        return self.registration.frees_at is not None and self.door in {Door.EARLY, Door.NO_ADDRESS}
+
+    @property
     def moved_from(self) -> datetime | None:
         """Where their session stood before, while that is said."""
         return self.session.moved_from(self.now)

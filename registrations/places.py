@@ -237,6 +237,11 @@ def fill_places(session: Session, *, now: datetime) -> int:
     return session.places_taken - before
 
 
+def is_wanted(session: Session) -> bool:
+    """Whether somebody waits for a place in the locked session."""
+    return Registration.objects.waiting_for(session).first_in_line(session) is not None
+
+
 def is_off(session: Session, now: datetime) -> bool:
     """Whether a place in it is of no use any more."""
     return session.is_cancelled or session.has_ended(now)

@@ -19,6 +19,8 @@ def require_point(message: Message, *, now: datetime) -> None:
     kind = Message.Kind(message.kind)
     if kind in _POINTS:
         _POINTS[kind](registration_of(message), now)
+        if kind == Message.Kind.RESCHEDULED and letters.is_undone(message, registration_of(message)):
+            raise PointlessError("The session is again as it was before.")
     elif "text" not in message.payload:
         raise PointlessError("Its text is gone.")
 
@@ -50,7 +52,7 @@ def _require_turned_down(registration: Registration, now: datetime) -> None:
 
 def _require_lapsed(registration: Registration, now: datetime) -> None:
     reasons = Registration.CancelledBecause
-    _require_ended(registration, now, {reasons.PASSED, reasons.UNANSWERED, reasons.UNPAID})
+    _require_ended(registration, now, {reasons.PASSED, reasons.UNANSWERED, reasons.UNPAID, reasons.DECLINED})
 
 
 def _require_ended(registration: Registration, now: datetime, reasons: set[Registration.CancelledBecause]) -> None:
@@ -69,6 +71,12 @@ def _require_place(registration: Registration, now: datetime) -> None:
     _require_coming(registration, now)
     if not registration.is_confirmed:
         raise PointlessError("No longer holds a place.")
+
+
+def _require_declined(registration: Registration, now: datetime) -> None:
+    _require_place(registration, now)
+    if registration.frees_at is None:
+        raise PointlessError("The place is kept.")
 
 
 def _require_waiting(registration: Registration, now: datetime) -> None:
@@ -92,8 +100,8 @@ def _require_session_cancelled(registration: Registration, now: datetime) -> Non
 
 
 def _require_cancelled(registration: Registration, _now: datetime) -> None:
-    # Who came back only to wait has no entry any more either.
-    if registration.is_confirmed or (registration.dtstamp is None and not registration.is_cancelled):
+    # Who came back only to wait has no entry any more either, unless the host wants them to have one.
+    if registration.has_entry or (registration.dtstamp is None and not registration.is_cancelled):
         raise PointlessError("Registered again since.")
     if registration.cancelled_because == Registration.CancelledBecause.UNPROVED:
         raise PointlessError("The address was never proved.")
@@ -126,5 +134,7 @@ _POINTS: dict[Message.Kind, Callable[[Registration, datetime], None]] = {
     Message.Kind.RESCHEDULED: _require_may_come,
     Message.Kind.SESSION_CANCELLED: _require_session_cancelled,
     Message.Kind.CANCELLED: _require_cancelled,
+    Message.Kind.DECLINED: _require_declined,
+    Message.Kind.COUNTERED: _require_may_come,
     Message.Kind.LINK_AGAIN: _require_proved,
 }

@@ -21,8 +21,9 @@ def sweep_outbox() -> None:
 
 @shared_task
 def sweep_places() -> None:
-    """Pass on the places that were kept for people who did not act, and turn to the next session who waits for any."""
+    """Pass on the places of people who did not act in time, and turn to the next session who waits for any."""
     signup.lapse_overdue(now=timezone.now())
+    signup.free_declined(now=timezone.now())
     signup.rehome_waiting(now=timezone.now())
 
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("registrations/<str:token>/", own.registration, name="registration"),
     path("registrations/<str:token>/prove/", own.registration_prove, name="registration_prove"),
     path("registrations/<str:token>/offer/", own.registration_offer, name="registration_offer"),
+    path("registrations/<str:token>/keep/", own.registration_keep, name="registration_keep"),
     path("registrations/<str:token>/details/", own.registration_details, name="registration_details"),
     path("registrations/<str:token>/mail/", own.registration_mail_again, name="registration_mail_again"),
     path("registrations/<str:token>/data.json", leaving.registration_data, name="registration_data"),

@@ -1236,6 +1236,35 @@ def offer_taken() -> Visit:
     return Visit((tokens.manage_token(offered()),), posted={"answer": "take"})
 
 
+def declined(*, waiting: bool = True) -> Registration:
+    """Somebody who declined in their calendar, while another waits for the place."""
+    now = timezone.now()
+    own = register(session_at(soon(), capacity=1))
+    if waiting:
+        register(own.session, name="Ben Waits", email="ben@example.org")
+    signup.answer(own, partstat=Registration.Partstat.DECLINED, sequence=0, dtstamp=now, now=now)
+    own.refresh_from_db()
+    return own
+
+
+@shows("registration")
+def manage_declined() -> Visit:
+    return manage(declined())
+
+
+@shows("registration")
+def manage_declined_and_gone() -> Visit:
+    own = declined()
+    signup.free_declined(now=timezone.now() + timedelta(days=2))
+    own.refresh_from_db()
+    return manage(own)
+
+
+@shows("registration_keep", status=303, is_page=False)
+def place_kept() -> Visit:
+    return Visit((tokens.manage_token(declined()),), posted={"": ""})
+
+
 @shows("registration_details", status=303, is_page=False)
 def details_changed() -> Visit:
     posted = {"name": "Anna", "time_zone": "Asia/Tokyo", "language": "ar"}

@@ -254,6 +254,7 @@ OF_THE_HOLDER: dict[str, Door] = {
             "registration_session",
             "registration_prove",
             "registration_offer",
+            "registration_keep",
             "registration_details",
             "registration_mail_again",
         )

@@ -69,7 +69,19 @@ FLOORS = {
     "registrations": (
         {"querysets", "same_origin", "doorbell", "questions", "names", "stamps", "sign_in_limits"},
         {"models"},
-        {"tokens", "forms", "outbox", "offers", "transport", "mime", "mailbox", "doors", "codes", "exports"},  # parts
+        {
+            "tokens",
+            "reply_addresses",
+            "forms",
+            "outbox",
+            "offers",
+            "transport",
+            "mime",
+            "mailbox",
+            "doors",
+            "codes",
+            "exports",
+        },  # parts
         {"invites", "letters", "answers"},
         {"places", "drafts", "pointless"},  # under the locks of an act; letters: rendered for many, and needed no more
         {"emails", "signup", "surveys", "notifications"},  # one message each; acts

@@ -38,6 +38,8 @@ _IN_A_PASSWORD = "(in a password, write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %
 # A name, with a dot before it for everything below that name, or an address. No scheme, no port, no wildcard.
 _HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
 
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII)
+
 
 @dataclass(frozen=True)
 class MailServer:
@@ -114,6 +116,17 @@ def read_hosts(env: Env, always: Collection[str]) -> list[str]:
                 f"ALLOWED_HOSTS must be host names with commas between them, such as www.example.org, not {host!r}."
             )
     return sorted({f"[{host}]" if ":" in host and host[0] != "[" else host for host in (*always, *given)})
+
+
+def read_domains(env: Env, name: str) -> list[str]:
+    """Domains of mail addresses, with commas between them, in one letter case; none where it is not set."""
+    domains = [domain.strip().lower() for domain in env.str(name, "").split(",") if domain.strip()]
+    for domain in domains:
+        if not _DOMAIN.fullmatch(domain):
+            raise ImproperlyConfigured(
+                f"{name} must be domains with commas between them, such as example.org, not {domain!r}."
+            )
+    return domains
 
 
 def read_database_url(env: Env) -> str:

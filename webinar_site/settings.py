@@ -266,6 +266,8 @@ if _mail_server:
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = VAR_DIR / "mail-log"
+# Domains whose mailboxes take tags (rsvp+tag@…): there each invite has an address of its own to be answered at.
+SUBADDRESS_DOMAINS = environment.read_domains(env, "SUBADDRESS_DOMAINS")
 EMAIL_TIMEOUT = 10  # seconds to connect; the outbox waits longer for the answer to DATA
 
 # ---------- accounts ----------

@@ -25,6 +25,7 @@ _TOLD = {
     Because.UNPAID: Kind.LAPSED,
     Because.PASSED: Kind.LAPSED,
     Because.UNANSWERED: Kind.LAPSED,
+    Because.DECLINED: Kind.LAPSED,
 }
 
 

@@ -61,6 +61,17 @@ def registration_offer(request: HttpRequest, own: Registration) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opened_by(tokens.read_manage_token)
+def registration_keep(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Keep the place that was declined in the calendar, by a button: a link alone keeps nothing."""
+    is_asked = own.frees_at is not None
+    is_done = request.method == "POST" and _do(request, lambda: signup.keep_place(own, now=timezone.now()))
+    if is_done and is_asked:
+        messages.success(request, _("You keep your place. We have sent the entry to your calendar again."))
+    return see_other(manage_path(own))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened_by(tokens.read_manage_token)
 def registration_details(request: HttpRequest, own: Registration) -> HttpResponse:
     """Change name, zone and language; the page goes on in the language chosen."""
     if request.method != "POST":

@@ -111,6 +111,7 @@ def test_a_mail_that_carries_a_later_revision_is_another_message(outgoing, sessi
     session.refresh_from_db()
     session.local_time = time(16, 0)
     scheduling.save_session(session, by=None, now=datetime.now(UTC))
+    Message.objects.update(due_at=datetime.now(UTC))
 
     delivery.drain()
 

@@ -172,7 +172,7 @@ def test_what_somebody_waits_for_goes_before_what_tells_many():
     told = make_registration(session)
     Message.objects.update(state=Message.State.SENT, sent_at=NOW)
     session.local_time = time(15, 0)
-    scheduling.save_session(session, by=None, now=NOW - timedelta(minutes=1))
+    scheduling.save_session(session, by=None, now=NOW - timedelta(minutes=10))
     just_registered = make_registration(session)
 
     batch = outbox.claim_batch(now=NOW)
