@@ -133,7 +133,7 @@ def cancelled(message: Message, now: datetime) -> ComposedMail:
 
 def declined(message: Message, now: datetime) -> ComposedMail:
     """You declined in your calendar: keep the place, or it goes to whoever waits. The entry stays as they left it."""
-    return _about(message, letters.write(registration_of(message), now), now)
+    return _about(message, letters.write(registration_of(message), now, offers=[]), now)
 
 
 def countered(message: Message, now: datetime) -> ComposedMail:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from events.models import Session
@@ -13,8 +14,7 @@ from registrations.models import Message, Registration
 from registrations.querysets import RegistrationQuerySet
 
 CHUNK = 500
-# Three corrections within it are one mail.
-SETTLES_WITHIN = timedelta(minutes=5)
+# So shortly before the start a change is told at once.
 NO_TIME_LEFT = timedelta(hours=2)
 # What is asked of everybody anew when the time is another: whether they come (RFC 5546 3.2.2.1).
 _ASKED_ANEW = {"partstat": Registration.Partstat.NEEDS_ACTION, "frees_at": None}
@@ -61,7 +61,7 @@ def _everybody(*sessions: Session) -> RegistrationQuerySet:
 
 def _settled_at(starts_at: datetime, now: datetime) -> datetime:
     """When a change is told: at once where it is soon that people come."""
-    return now if starts_at - now < NO_TIME_LEFT else now + SETTLES_WITHIN
+    return now if starts_at - now < NO_TIME_LEFT else now + settings.UPDATES_SETTLE
 
 
 def _tell(

@@ -147,10 +147,9 @@ def enqueue_link_again(registration: Registration, *, asked_for: Session, now: d
     recent = locked.messages.filter(created_at__gt=now - LINK_AGAIN_AT_MOST_EVERY)
     if asked_for.pk != locked.session_id:
         recent = recent.filter(kind=kind)
-    if locked.is_erased or recent.exists():
-        return
-    enqueue_beside(locked, kind, now=now)
     _let_go_held(locked, now)
+    if not locked.is_erased and not recent.exists():
+        enqueue_beside(locked, kind, now=now)
 
 
 def enqueue_beside(registration: Registration, kind: Message.Kind, *, now: datetime) -> None:
@@ -179,7 +178,8 @@ def _owe(message: Message) -> None:
 def _let_go_held(registration: Registration, now: datetime) -> None:
     """Send now what was to wait for further changes: somebody waits in front of a screen for the mail behind it."""
     held = registration.messages.filter(state=Message.State.QUEUED, attempts=0, due_at__gt=now)
-    held.update(due_at=now)
+    if held.update(due_at=now):
+        nudge_sweep()
 
 
 def enqueue_again(message: Message, registration: Registration, *, now: datetime) -> None:

@@ -204,6 +204,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1000  # only together with close_old_connections in webinar_site/celery.py
 CELERY_TIMEZONE = "UTC"
 OUTBOX_SWEEP_SECONDS = 15
+# So long a change of a session waits for the next one, so that three corrections are one mail.
+UPDATES_SETTLE = timedelta(minutes=5)
 PLACES_SWEEP_SECONDS = 60
 SESSIONS_SWEEP_SECONDS = 60 * 60
 CELERY_BEAT_SCHEDULE = {

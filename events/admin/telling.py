@@ -138,7 +138,9 @@ class TellsPeople:
         told = self.people_reached(sessions)
         if told:
             message = ngettext(
-                "%(count)d person is being told of the change.", "%(count)d people are being told of the change.", told
+                "%(count)d person is being told of the change. What you correct in the next minutes is the same mail.",
+                "%(count)d people are being told of the change. What you correct in the next minutes is the same mail.",
+                told,
             )
             messages.info(request, message % {"count": told})
 

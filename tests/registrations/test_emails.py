@@ -447,6 +447,63 @@ def lapsed_unpaid(programme) -> Case:
     return owed(ended_anna(programme, "unpaid"), Message.Kind.LAPSED)
 
 
+def lapsed_declined(programme) -> Case:
+    return owed(ended_anna(programme, "declined"), Message.Kind.LAPSED)
+
+
+def declined(programme) -> Case:
+    anna = put(register_anna(programme), partstat="declined", frees_at=NOW + timedelta(hours=24))
+    return owed(anna, Message.Kind.DECLINED)
+
+
+def countered(programme) -> Case:
+    return owed(register_anna(programme), Message.Kind.COUNTERED)
+
+
+def countered_alone(programme) -> Case:
+    anna = register_anna(programme)
+    scheduling.cancel_session(programme.other_session, by=None, now=NOW)
+    return owed(anna, Message.Kind.COUNTERED)
+
+
+def waitlisted_tentative(programme) -> Case:
+    Host.objects.update(has_tentative_entries=True)
+    register_anna(programme)
+    return Case(compose(register_bob(programme), Message.Kind.WAITLISTED), "REQUEST")
+
+
+def offered_tentative(programme) -> Case:
+    Host.objects.update(has_tentative_entries=True)
+    Webinar.objects.update(offer_hours=48)
+    anna, bob = register_anna(programme), register_bob(programme)
+    signup.cancel(anna, now=NOW)
+    return Case(compose(bob, Message.Kind.OFFERED), "REQUEST")
+
+
+def pending_payment_tentative(programme) -> Case:
+    Host.objects.update(has_tentative_entries=True)
+    Webinar.objects.update(price_amount=49, price_currency="EUR")
+    anna = register_anna(programme, session=Session.objects.get(pk=programme.session.pk))
+    return Case(compose(anna, Message.Kind.PENDING), "REQUEST")
+
+
+def rescheduled_tentative(programme) -> Case:
+    Host.objects.update(has_tentative_entries=True)
+    register_anna(programme)
+    bob = register_bob(programme)
+    deliver_everything()
+    move(programme.session, local_time=time(13, 0))
+    return Case(compose(bob, Message.Kind.RESCHEDULED), "REQUEST")
+
+
+def cancelled_tentative(programme) -> Case:
+    Host.objects.update(has_tentative_entries=True)
+    register_anna(programme)
+    bob = register_bob(programme)
+    signup.cancel(bob, now=NOW)
+    return Case(compose(bob, Message.Kind.CANCELLED), "CANCEL")
+
+
 def cancelled_by_organizer(programme) -> Case:
     anna = register_anna(programme)
     signup.cancel(anna, now=NOW, because=Registration.CancelledBecause.ORGANIZER)
@@ -538,6 +595,15 @@ CASES = [
     lapsed_passed,
     lapsed_unanswered,
     lapsed_unpaid,
+    lapsed_declined,
+    declined,
+    countered,
+    countered_alone,
+    waitlisted_tentative,
+    offered_tentative,
+    pending_payment_tentative,
+    rescheduled_tentative,
+    cancelled_tentative,
     cancelled_by_organizer,
     waitlisted_any,
     rescheduled_pending,

@@ -6,7 +6,7 @@ import pytest
 
 from events import scheduling
 from events.models import Session
-from registrations import notifications, outbox, signup
+from registrations import outbox, signup
 from registrations.models import Message, Registration
 from tests.builders import NOW, make_offer, make_question, make_registration, make_session, make_webinar
 
@@ -373,7 +373,7 @@ def test_an_own_change_of_session_replaces_the_news_that_the_old_one_moved():
     assert list(registration.messages.open().values_list("kind", "sequence")) == [("session_changed", 2)]
 
 
-def test_a_move_is_told_soon_also_when_the_mail_that_carries_it_was_to_wait():
+def test_a_move_is_told_soon_also_when_the_mail_that_carries_it_was_to_wait(settings):
     session = make_session()
     registration = make_registration(session)
     Message.objects.update(due_at=NOW + timedelta(hours=1), attempts=9)
@@ -381,7 +381,7 @@ def test_a_move_is_told_soon_also_when_the_mail_that_carries_it_was_to_wait():
 
     scheduling.save_session(session, by=None, now=NOW)
 
-    assert registration.messages.get().due_at == NOW + notifications.SETTLES_WITHIN
+    assert registration.messages.get().due_at == NOW + settings.UPDATES_SETTLE
 
 
 def test_a_promotion_replaces_the_notice_of_waiting_that_was_not_sent_yet():
