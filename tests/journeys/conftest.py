@@ -1,6 +1,7 @@
 """A real browser. A page that complains in its console, or asks for something that is not there, fails its test."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import BrowserContext
@@ -25,6 +26,12 @@ def base_url(plain_static_files: None, orm_beside_a_loop: None, live_server: Liv
 @pytest.fixture(autouse=True)
 def links_lead_to_the_running_site(base_url: str, settings: Settings) -> None:
     settings.SITE_URL = base_url
+
+
+@pytest.fixture(autouse=True)
+def changes_settle_at_once(settings: Settings) -> None:
+    """Nobody waits here for an organizer who might change a session once more."""
+    settings.UPDATES_SETTLE = timedelta(0)
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,19 @@
 """The entry in the owner's calendar, read by a parser that did not write it."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import vobject
+from django.core.exceptions import ValidationError
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from icalendar import Calendar
 
-from events import scheduling
+from events import formats, scheduling
+from events.timezones import canonical_name, is_ambiguous
+from events.validators import plain_text, single_line
 from registrations import invites, signup
 from registrations.models import Registration
 from tests.builders import NOW, make_host, make_registration, make_session, make_webinar
@@ -150,3 +155,96 @@ def test_no_text_breaks_the_entry(title, name):
     entry = vobject.readOne(ics.decode()).vevent
     assert entry.dtstart.value == STARTS_AT
     assert entry.summary.value == registration.session.webinar.title
+
+
+ZONES = [
+    "Europe/London",
+    "America/New_York",
+    "Australia/Sydney",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Asia/Almaty",
+    "Asia/Tashkent",
+    "America/St_Johns",
+    "Pacific/Chatham",
+    "Africa/Casablanca",
+    "UTC",
+]
+
+
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    planned_in=st.sampled_from(ZONES),
+    read_in=st.sampled_from(ZONES),
+    on=st.dates(date(2020, 1, 1), date(2030, 12, 31)),
+    at=st.times().map(lambda time: time.replace(second=0, microsecond=0)),
+    occurrence=st.sampled_from(["first", "second"]),
+    minutes=st.integers(5, 24 * 60),
+    title=HOSTILE,
+    summary=HOSTILE,
+)
+def test_two_parsers_read_the_instants_and_the_texts_that_were_meant(
+    planned_in, read_in, on, at, occurrence, minutes, title, summary
+):
+    plan = {"local_date": on, "local_time": at, "time_zone": planned_in, "duration_minutes": minutes}
+    webinar = make_webinar(title=title[:160], summary=summary)
+    try:
+        session = make_session(webinar, **plan, occurrence=occurrence if is_ambiguous(on, at, planned_in) else "")
+    except ValidationError:
+        return  # hours that do not exist are refused
+    registration = reloaded(make_registration(session, time_zone=read_in, now=session.starts_at - timedelta(days=1)))
+
+    ics = invites.request(registration)
+
+    [ours] = Calendar.from_ical(ics).events
+    theirs = vobject.readOne(ics.decode()).vevent
+    starts_at = session.starts_at
+    assert starts_at.astimezone(ZoneInfo(planned_in)).replace(tzinfo=None) == datetime.combine(on, at)
+    assert (ours.start, ours.end) == (starts_at, starts_at + timedelta(minutes=minutes))
+    assert (theirs.dtstart.value, theirs.dtend.value) == (ours.start, ours.end)
+    assert ours.get("SUMMARY") == theirs.summary.value == single_line(title[:160])
+    assert ours.get("DESCRIPTION") == theirs.description.value
+    assert theirs.description.value.startswith(plain_text(summary))
+    assert formats.place_time(starts_at, canonical_name(read_in), "en") in theirs.description.value
+
+
+@pytest.mark.parametrize(
+    ("zone", "local", "instant"),
+    [
+        # The hour before, and after, clocks change in spring and in autumn.
+        ("Europe/London", "2027-03-28 00:59", "2027-03-28 00:59"),
+        ("Europe/London", "2027-03-28 02:00", "2027-03-28 01:00"),
+        ("Europe/London", "2026-10-25 00:59", "2026-10-24 23:59"),
+        ("Europe/London", "2026-10-25 02:00", "2026-10-25 02:00"),
+        ("America/New_York", "2027-03-14 01:59", "2027-03-14 06:59"),
+        ("America/New_York", "2027-03-14 03:00", "2027-03-14 07:00"),
+        ("America/New_York", "2026-11-01 00:59", "2026-11-01 04:59"),
+        ("America/New_York", "2026-11-01 02:00", "2026-11-01 07:00"),
+        ("Australia/Sydney", "2026-10-04 01:59", "2026-10-03 15:59"),
+        ("Australia/Sydney", "2026-10-04 03:00", "2026-10-03 16:00"),
+        ("Australia/Sydney", "2027-04-04 01:59", "2027-04-03 14:59"),
+        ("Australia/Sydney", "2027-04-04 03:00", "2027-04-03 17:00"),
+        # Half an hour of summer.
+        ("Australia/Lord_Howe", "2026-10-04 01:59", "2026-10-03 15:29"),
+        ("Australia/Lord_Howe", "2026-10-04 02:30", "2026-10-03 15:30"),
+        ("Australia/Lord_Howe", "2027-04-04 01:29", "2027-04-03 14:29"),
+        ("Australia/Lord_Howe", "2027-04-04 02:00", "2027-04-03 15:30"),
+        # None at all, and three quarters of an hour.
+        ("Asia/Kathmandu", "2026-10-25 02:00", "2026-10-24 20:15"),
+        # Kazakhstan gave up an hour on 1 March 2024.
+        ("Asia/Almaty", "2024-02-29 17:30", "2024-02-29 11:30"),
+        ("Asia/Almaty", "2024-03-01 17:30", "2024-03-01 12:30"),
+        # The page that announced 7.30am for New York was an hour wrong.
+        ("America/New_York", "2020-10-28 08:30", "2020-10-28 12:30"),
+        ("Europe/London", "2020-10-28 12:30", "2020-10-28 12:30"),
+        ("Europe/Berlin", "2020-10-28 13:30", "2020-10-28 12:30"),
+    ],
+)
+def test_calendars_get_the_instant_on_both_sides_of_each_change(zone, local, instant):
+    meant = datetime.fromisoformat(local)
+    session = make_session(local_date=meant.date(), local_time=meant.time(), time_zone=zone)
+    registration = make_registration(session, now=session.starts_at - timedelta(days=1))
+
+    entry = vobject.readOne(invites.request(reloaded(registration)).decode()).vevent
+
+    assert entry.dtstart.value == datetime.fromisoformat(instant).replace(tzinfo=UTC)

@@ -21,9 +21,9 @@ from hypothesis.stateful import (
 
 from events import scheduling
 from events.models import Session, Webinar
-from registrations import erasure, signup
+from registrations import erasure, invites, signup
 from registrations.models import Message, Registration
-from tests.builders import NOW, make_offer, make_session, make_webinar
+from tests.builders import NOW, make_host, make_offer, make_session, make_webinar
 
 Because = Registration.CancelledBecause
 
@@ -57,6 +57,7 @@ class SignupMachine(RuleBasedStateMachine):
         offer_hours=st.sampled_from([None, None, 2]),
         capacities=st.lists(CAPACITIES, min_size=3, max_size=3),
         has_waiting_list=st.sampled_from([True, True, True, False]),
+        has_tentative_entries=st.booleans(),
         come=st.permutations(range(7)),
     )
     def plan(
@@ -68,9 +69,11 @@ class SignupMachine(RuleBasedStateMachine):
         offer_hours: int | None,
         capacities: list[int | None],
         has_waiting_list: bool,
+        has_tentative_entries: bool,
         come: list[int],
     ) -> None:
         self.webinar = make_webinar(
+            host=make_host(has_tentative_entries=has_tentative_entries, keep_hours=3),
             needs_proof=needs_proof,
             needs_approval=needs_approval,
             price_amount=Decimal(40 * is_priced),
@@ -120,6 +123,21 @@ class SignupMachine(RuleBasedStateMachine):
     @rule(person=PEOPLE)
     def erase(self, person: int) -> None:
         self.act_on(person, erasure.erase)
+
+    @rule(
+        person=PEOPLE,
+        partstat=st.sampled_from(["accepted", "tentative", "declined", "declined"]),
+        behind=st.sampled_from([0, 0, 1]),
+    )
+    def answer_in_calendar(self, person: int, partstat: str, behind: int) -> None:
+        registration = self.person(person)
+        if registration is not None:
+            sequence = max(registration.sequence - behind, 0)
+            self.act(signup.answer, registration, partstat=partstat, sequence=sequence, dtstamp=self.now)
+
+    @rule(person=PEOPLE)
+    def keep_place(self, person: int) -> None:
+        self.act_on(person, signup.keep_place)
 
     # ---------- what organizers do ----------
 
@@ -200,8 +218,12 @@ class SignupMachine(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         signup.lapse_overdue(now=self.now)
+        signup.free_declined(now=self.now)
         signup.rehome_waiting(now=self.now)
         assert not Registration.objects.overdue(self.now).exists()
+        for session in self.coming_sessions():
+            given_up = session.registrations.filter(frees_at__lte=self.now)
+            assert not given_up.exists() or not Registration.objects.waiting_for(session).exists()
 
     # ---------- what always holds ----------
 
@@ -233,6 +255,18 @@ class SignupMachine(RuleBasedStateMachine):
                 assert (sequence, dtstamp) >= before
                 assert dtstamp >= before[1]
                 self.entries[pk] = (sequence, dtstamp)
+
+    @invariant()
+    def entries_say_what_holds(self) -> None:
+        """A calendar shows nothing that is called off or given up, and nothing as certain that is not."""
+        for person in self.people().select_related("session__webinar__host"):
+            wanted = "" if person.session.is_cancelled or person.is_erased else invites.wanted_entry(person)
+            assert person.entry == wanted or (person.entry in {"", "cancelled"} and not wanted)
+
+    @invariant()
+    def only_declined_places_go_to_others(self) -> None:
+        for person in self.people().filter(frees_at__isnull=False):
+            assert (person.partstat, person.status) == ("declined", "confirmed")
 
     @invariant()
     def those_with_a_place_for_good_have_entry_and_code(self) -> None:
@@ -271,9 +305,13 @@ class SignupMachine(RuleBasedStateMachine):
             assert self.snapshot() == again, "The second time did something."
 
     def act_on(self, person: int, act: Any, **fields: Any) -> None:
-        registration = self.people().filter(email=f"person{person}@example.org").first()
+        registration = self.person(person)
         if registration is not None:
             self.act(act, registration, **fields)
+
+    def person(self, number: int) -> Registration | None:
+        found: Registration | None = self.people().filter(email=f"person{number}@example.org").first()
+        return found
 
     def save(self, session: Session) -> list[str]:
         """Save it as organizers do. Returns the fields that were refused."""
