@@ -136,6 +136,14 @@ class SignupMachine(RuleBasedStateMachine):
             self.act(signup.answer, registration, partstat=partstat, sequence=sequence, dtstamp=self.now)
 
     @rule(person=PEOPLE)
+    def decline_in_calendar(self, person: int) -> None:
+        """One of those who hold a place that others could want: few would be found by chance."""
+        holders = list(self.people().confirmed().filter(session__capacity__isnull=False, frees_at=None).order_by("pk"))
+        if holders:
+            one = holders[person % len(holders)]
+            self.act(signup.answer, one, partstat="declined", sequence=one.sequence, dtstamp=self.now)
+
+    @rule(person=PEOPLE)
     def keep_place(self, person: int) -> None:
         self.act_on(person, signup.keep_place)
 
