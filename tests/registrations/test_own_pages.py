@@ -143,7 +143,10 @@ def test_before_the_address_is_proved_neither_the_way_in_nor_codes_are_on_any_pa
 
 @pytest.mark.parametrize(
     "name",
-    [f"registration_{act}" for act in ("prove", "offer", "details", "mail_again", "session", "cancel", "erase")],
+    [
+        f"registration_{act}"
+        for act in ("prove", "offer", "keep", "details", "mail_again", "session", "cancel", "erase")
+    ],
 )
 @pytest.mark.parametrize("build", [lambda: in_steps(needs_proof=True), offered], ids=["to prove", "offered"])
 def test_following_a_link_changes_nothing(client, name, build):
@@ -302,6 +305,55 @@ def test_where_there_is_but_one_session_any_is_no_choice(client):
     make_own(session, email="first@example.org")
 
     assert "Wait for any session" not in seen(client, make_own(session))
+
+
+# ---------- a place that was declined in the calendar ----------
+
+
+def declined():
+    """Somebody who has a place and declined in their calendar, while another waits for it."""
+    session = coming_session(capacity=1)
+    own = make_own(session)
+    make_own(session, name="Ben Waits", email="ben@example.org")
+    now = timezone.now()
+    signup.answer(own, partstat=Registration.Partstat.DECLINED, sequence=0, dtstamp=now, now=now)
+    own.refresh_from_db()
+    return own
+
+
+def test_whoever_declined_is_asked_on_their_page_and_keeps_the_place_by_one_button(client):
+    own = declined()
+
+    asked = seen(client, own)
+    response = client.post(own_url(own, "registration_keep"), follow=True)
+
+    assert "Do you keep your place, Anna?" in asked
+    assert "While nobody waits, it stays yours." in asked
+    assert "You keep your place. We have sent the entry to your calendar again." in words_of(response)
+    assert "You have a place, Anna" in words_of(response)
+    own.refresh_from_db()
+    assert (own.frees_at, own.sequence) == (None, 1)
+
+
+def test_the_link_alone_keeps_no_place(client):
+    own = declined()
+
+    response = client.get(own_url(own, "registration_keep"), follow=True)
+
+    assert "Do you keep your place, Anna?" in words_of(response)
+    own.refresh_from_db()
+    assert own.frees_at is not None
+
+
+def test_what_went_to_somebody_else_cannot_be_kept_and_says_why(client):
+    own = declined()
+    signup.free_declined(now=timezone.now() + timedelta(hours=25))
+
+    response = client.post(own_url(own, "registration_keep"), follow=True)
+
+    words = words_of(response)
+    assert "Your place went to somebody else" in words
+    assert "You declined in your calendar and did not keep it, and somebody waited." in words
 
 
 # ---------- a place that is offered ----------
