@@ -1,6 +1,6 @@
 # Each target is a script that can also be called by itself, where make is not installed.
 
-.PHONY: run test check lock bench bench-pages bench-places words axe html weight headers journeys
+.PHONY: run test check lock bench bench-pages bench-places bench-calendar words axe html weight headers journeys
 
 run: ## the whole site, until Ctrl-C (PORT=8001 make run for another port)
 	@scripts/run
@@ -40,3 +40,6 @@ bench-pages: ## landing pages a second, kept and not kept, beside a bare view
 
 bench-places: ## 5,000 people for 3,000 places at once: that every promise holds, how quick it is, and with the mails
 	@scripts/bench places
+
+bench-calendar: ## invites a second, their share of a mail, and a host's calendar of 1,000 sessions
+	@scripts/bench calendars

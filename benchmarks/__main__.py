@@ -9,14 +9,16 @@ from pathlib import Path
 
 from benchmarks import servers
 
-NAMES = ("pages", "registrations", "mails", "places")
+NAMES = ("pages", "registrations", "mails", "calendars", "places")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("names", nargs="*", metavar="name", help=f"some of {', '.join(NAMES)}; all of them unless told")
     parser.add_argument("--seconds", type=int, default=5, help="for each round of a web measurement")
-    parser.add_argument("--mails", type=int, default=500, help="for each round of the mail measurement")
+    parser.add_argument(
+        "--mails", type=int, default=500, help="for each round of the measurements of mails and invites"
+    )
     parser.add_argument(
         "--large", action="store_true", help="places: also beside a million registrations, which takes some minutes"
     )

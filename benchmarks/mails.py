@@ -28,8 +28,8 @@ def measure(*, folder: Path, mails: int) -> None:
         ours, theirs = [], []
         with servers.smtp_sink(folder, delay_seconds=delay_seconds) as port:
             for number in range(ROUNDS):
-                letters = _write_letters(session, f"{port}-{number}", mails)
-                ours.append(mails / _drain(port, mails))
+                letters = write_letters(session, f"{port}-{number}", mails)
+                ours.append(mails / drain(port, mails))
                 theirs.append(mails / _send_bare(port, letters))
         ratio = median(mine / bare for mine, bare in zip(ours, theirs, strict=True))
         size = sum(map(len, letters)) // mails
@@ -38,7 +38,7 @@ def measure(*, folder: Path, mails: int) -> None:
         print(f"    outbox: {median(ours):,.0f} a second, {ratio:.1%} of the bare loop")
 
 
-def _write_letters(session: Session, run: str, mails: int) -> list[bytes]:
+def write_letters(session: Session, run: str, mails: int) -> list[bytes]:
     """Owe somebody a confirmation that often, and return the bytes that will be sent."""
     for number in range(mails):
         signup.register(
@@ -51,7 +51,7 @@ def _write_letters(session: Session, run: str, mails: int) -> list[bytes]:
     return [emails.compose(message, now=datetime.now(UTC)).as_bytes() for message in Message.objects.open()]
 
 
-def _drain(port: int, mails: int) -> float:
+def drain(port: int, mails: int) -> float:
     """Seconds that it takes to send everything that is due."""
     with override_settings(EMAIL_PORT=port):
         started = time.perf_counter()

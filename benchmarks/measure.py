@@ -14,7 +14,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 - models can be imported once Django is set up
 from django.core.management import call_command  # noqa: E402
 
-from benchmarks import arrivals, mails, pages, places, registrations, servers  # noqa: E402
+from benchmarks import arrivals, calendars, mails, pages, places, registrations, servers  # noqa: E402
 from webinar_site.demonstration.loading import load_demonstration  # noqa: E402
 from webinar_site.management.commands.run import web_server  # noqa: E402
 
@@ -43,6 +43,9 @@ def main(seconds: int, mails_a_round: int, names: list[str], *, is_large: bool) 
         if "places" in names:
             say("Places, over HTTP, with the mails")
             arrivals.measure(settings.SITE_URL, folder=folder, seconds=seconds, web=web)
+    if "calendars" in names:
+        say("Calendars")
+        calendars.measure(folder=folder, mails_a_round=mails_a_round)
     if "mails" in names:
         say("Mails")
         mails.measure(folder=folder, mails=mails_a_round)
