@@ -1,6 +1,7 @@
 """Planning, moving and cancelling sessions: whatever changes a calendar goes through here, and says so."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -9,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from events import freshness
+from events import freshness, timezones
 from events.models import Session, User, Webinar
+from events.models.sessions import TIME_FIELDS
 from events.querysets import SessionQuerySet
 from events.signals import places_added, session_cancelled, session_rescheduled
 
@@ -25,15 +27,21 @@ CHANGED_MEANWHILE = _(
 
 @dataclass(frozen=True)
 class PlannedTime:
-    """When a session was, before it moved: the instant and the length, and the zone it was planned in."""
+    """When a session was, before it moved: the instant and the length, and the zone it was planned in.
+
+    `utc_offset` is how far that zone was from UTC by the rules of the day it was planned, which may hold no more; None
+    where a message does not say.
+    """
 
     starts_at: datetime
     duration: timedelta
     time_zone: str
+    utc_offset: timedelta | None = None
 
     @classmethod
     def of(cls, session: Session) -> Self:
-        return cls(session.starts_at, session.duration, session.time_zone)
+        on_the_clock = datetime.combine(session.local_date, session.local_time, tzinfo=UTC)
+        return cls(session.starts_at, session.duration, session.time_zone, on_the_clock - session.starts_at)
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self | None:
@@ -44,14 +52,33 @@ class PlannedTime:
             datetime.fromisoformat(payload["previous_starts_at"]),
             timedelta(minutes=payload["previous_duration_minutes"]),
             payload["previous_time_zone"],
+            timedelta(minutes=payload["previous_utc_offset_minutes"])
+            if "previous_utc_offset_minutes" in payload
+            else None,
         )
+
+    @property
+    def local_start(self) -> datetime | None:
+        """The wall clock that people were told, without a zone; None where a message does not say."""
+        return None if self.utc_offset is None else (self.starts_at + self.utc_offset).replace(tzinfo=None)
+
+    @property
+    def is_of_other_rules(self) -> bool:
+        """Whether it was planned by rules of its zone that are not today's."""
+        if self.utc_offset is None:
+            return False
+        if not timezones.is_known(self.time_zone):
+            return True
+        return self.utc_offset != timezones.utc_offset(self.starts_at, self.time_zone)
 
     def as_payload(self) -> dict[str, Any]:
         """As JSON that a message carries, to say "was" and "is now"."""
+        offset = {} if self.utc_offset is None else {"previous_utc_offset_minutes": _minutes(self.utc_offset)}
         return {
             "previous_starts_at": self.starts_at.isoformat(),
-            "previous_duration_minutes": int(self.duration.total_seconds() // 60),
+            "previous_duration_minutes": _minutes(self.duration),
             "previous_time_zone": self.time_zone,
+            **offset,
         }
 
 
@@ -140,6 +167,33 @@ def cancel_webinar(webinar: Webinar, *, by: User | None, now: datetime) -> Webin
     return webinar
 
 
+def follow_zone_rules(session: Session, *, now: datetime) -> Session | None:
+    """Bring a coming session in line with today's rules of its zone. Returns it, None where nothing was to do.
+
+    Anchored to the wall clock it moves, as when an organizer moves it. Anchored to the instant it stays in every
+    calendar and gets the new wall clock of its zone; nobody is told. Leaves alone what has begun or is called off.
+    Raises ValidationError where a person has to decide (`Session.follow_rules`). Safe to run twice, and by two at once.
+    """
+    with transaction.atomic():
+        freshness.throw_away()
+        stored = _locked_sessions().filter(pk=session.pk).first()
+        if stored is None or stored.is_called_off or stored.starts_at <= now:
+            return None
+        before = copy(stored)
+        stored.follow_rules(now=now)
+        changed = {field for field in ("starts_at", *TIME_FIELDS) if getattr(before, field) != getattr(stored, field)}
+        if "starts_at" in changed:
+            _save_revised(stored, previous=PlannedTime.of(before), by=None, now=now)
+        elif changed == {"occurrence"}:
+            stored.save(update_fields=["occurrence"])
+        elif changed:
+            # The page of an organizer that shows the old wall clock is out of date: it must not bring it back.
+            stored.sequence += 1
+            stored.revised_at = _whole_second(now)
+            stored.save(update_fields=[*changed, "sequence", "revised_at"])
+    return stored if changed else None
+
+
 def _locked_sessions() -> SessionQuerySet:
     """Sessions to be locked, lowest id first: the one order in which everybody locks them (see `signup`)."""
     return Session.objects.select_for_update(of=("self",), no_key=True).select_related("webinar").order_by("pk")
@@ -148,7 +202,8 @@ def _locked_sessions() -> SessionQuerySet:
 def _save_revised(session: Session, *, previous: PlannedTime, by: User | None, now: datetime) -> None:
     """Store a session that calendars must show differently, and say so unless nobody needs to know any more."""
     if session.starts_at != previous.starts_at and session.webinar.status != Webinar.Status.DRAFT:
-        session.previous_starts_at = previous.starts_at
+        # By other rules of its zone the earlier instant would be shown as a time that nobody was told.
+        session.previous_starts_at = None if previous.is_of_other_rules else previous.starts_at
     was_over = previous.starts_at + previous.duration <= now
     session.sequence += 1
     session.revised_at = _whole_second(now)
@@ -161,6 +216,10 @@ def _has_more_places(before: Session, after: Session) -> bool:
     if before.capacity is None:
         return False
     return after.capacity is None or after.capacity > before.capacity
+
+
+def _minutes(duration: timedelta) -> int:
+    return duration // timedelta(minutes=1)
 
 
 def _whole_second(now: datetime) -> datetime:

@@ -42,6 +42,15 @@ class AmbiguousTimeError(ValueError):
 
 
 @dataclass(frozen=True)
+class WallClock:
+    """What the clock of a zone shows at an instant; which of the two is None where the time comes once."""
+
+    on: date
+    at: time
+    second_occurrence: bool | None
+
+
+@dataclass(frozen=True)
 class ZoneChoice:
     """A zone as a person picks it: the IANA name, its region and its city."""
 
@@ -104,9 +113,25 @@ def is_ambiguous(on: date, at: time, zone_name: str) -> bool:
     return False
 
 
+def wall_clock(instant: datetime, zone_name: str) -> WallClock:
+    """The inverse of `resolve`. Raises UnknownTimeZoneError."""
+    local = instant.astimezone(get_zone(zone_name))
+    on, at = local.date(), local.time().replace(fold=0)
+    return WallClock(on, at, bool(local.fold) if is_ambiguous(on, at, zone_name) else None)
+
+
+def utc_offset(instant: datetime, zone_name: str) -> timedelta:
+    """How far the zone is from UTC at that instant. Raises UnknownTimeZoneError."""
+    return instant.astimezone(get_zone(zone_name)).utcoffset() or timedelta()
+
+
 def utc_offset_label(instant: datetime, zone_name: str) -> str:
     """How far the zone is from UTC at that instant: "UTC", "UTC−4", "UTC+5:30"."""
-    offset = instant.astimezone(get_zone(zone_name)).utcoffset() or timedelta()
+    return offset_label(utc_offset(instant, zone_name))
+
+
+def offset_label(offset: timedelta) -> str:
+    """A distance from UTC in words, to the minute: "UTC", "UTC−4", "UTC+5:30"."""
     minutes = int(offset.total_seconds() // 60)
     if minutes == 0:
         return "UTC"
@@ -123,7 +148,7 @@ def city_name(zone_name: str, language: str | None = None) -> str:
 def from_west_to_east(instant: datetime, names: Iterable[str], own: str | None = None) -> list[str]:
     """Those zones and the reader's `own`, as their clocks stand at that instant, each once under today's name."""
     canonical = dict.fromkeys(canonical_name(name) for name in (*names, *([own] if own else [])))
-    return sorted(canonical, key=lambda name: instant.astimezone(get_zone(name)).utcoffset() or timedelta())
+    return sorted(canonical, key=lambda name: utc_offset(instant, name))
 
 
 def ends_next_day(starts_at: datetime, ends_at: datetime, zone_name: str) -> bool:

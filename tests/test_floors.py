@@ -60,10 +60,10 @@ FLOORS = {
             "page_cookies",
             "related",
         },  # acts, and what can be read off the rows
-        {"choices", "visibility"},
+        {"choices", "visibility", "zone_rules"},
         {"landing"},
         {"listing", "syndication"},
-        {"views", "admin"},  # doors
+        {"views", "admin", "tasks", "management"},  # doors
         {"urls", "apps"},
     ),
     "registrations": (

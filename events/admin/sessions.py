@@ -40,7 +40,7 @@ FIELDS = [
     "label",
     ("local_date", "local_time"),
     ("time_zone", "duration_minutes"),
-    "occurrence",
+    ("occurrence", "anchor"),
     ("capacity", "has_waiting_list"),
     "join_url",
 ]

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 
 from events import formats
 from events.models import Session
+from events.models.sessions import TIME_FIELDS
 
 # What everybody who reads the history need not learn.
 _NEVER_TOLD = {"access_password"}
-# What makes the time of a session, told as one.
-TIME_FIELDS = ("local_date", "local_time", "time_zone", "occurrence")
 
 
 def moment(instant: datetime | None, zone: str) -> str:

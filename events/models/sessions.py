@@ -17,6 +17,9 @@ from events.querysets import SessionQuerySet
 
 JOIN_OPENS_BEFORE = timedelta(minutes=15)
 
+# What is said of the time, from which the instants follow.
+TIME_FIELDS = ("local_date", "local_time", "time_zone", "occurrence")
+
 
 def new_uid() -> str:
     """Unique in the world and whole, so that no later change of the site's address can lose an entry (RFC 7986 5.3)."""
@@ -122,9 +125,13 @@ class Session(models.Model):
     def clean(self) -> None:
         """Refuse local times that do not exist, ask about those that come twice, and derive the instants.
 
-        Refuse fewer places than are taken, too, and say how many that are.
+        A time that nobody changed keeps its instant, whatever the zone's rules say by now: what they move is moved by
+        `events.scheduling.follow_zone_rules` alone, with its reason. Refuse fewer places than are taken, too, and say
+        how many that are.
         """
-        if self.local_date and self.local_time and self.time_zone and timezones.is_known(self.time_zone):
+        if self._has_its_stored_time():
+            self.ends_at = self.starts_at + self.duration
+        elif self.local_date and self.local_time and self.time_zone and timezones.is_known(self.time_zone):
             self.plan()
         if self.capacity is not None and self.capacity < self.places_taken:
             message = ngettext(
@@ -146,9 +153,7 @@ class Session(models.Model):
             )
             ends_at = starts_at + self.duration
         except timezones.UnknownTimeZoneError as error:
-            raise ValidationError(
-                {"time_zone": _("%(zone)s is not a known time zone.") % {"zone": self.time_zone}}
-            ) from error
+            raise ValidationError({"time_zone": self._unknown_zone_message()}) from error
         except timezones.NonexistentTimeError as error:
             raise ValidationError({"local_time": self._nonexistent_message(error)}) from error
         except timezones.AmbiguousTimeError as error:
@@ -157,19 +162,67 @@ class Session(models.Model):
             raise ValidationError({"local_date": _("This date is too far away.")}) from error
         self.starts_at, self.ends_at = starts_at, ends_at
 
+    def follow_rules(self, *, now: datetime) -> None:
+        """Bring wall clock and instants together by today's rules of the zone; `anchor` says which of them stays.
+
+        Raises ValidationError where a person has to decide: the local time does not exist any more, or comes twice and
+        nobody was asked, or the zone's name is gone, or the session would have begun already.
+        """
+        if self.anchor == self.Anchor.INSTANT:
+            self._read_clock()
+            return
+        if not self.occurrence:
+            self._recognise_occurrence()
+        self.plan()
+        if self.starts_at <= now:
+            raise ValidationError({"local_date": _("By the rules of today it would have begun already.")})
+
+    def _read_clock(self) -> None:
+        """Take over what the clock there shows at the stored instant."""
+        try:
+            clock = timezones.wall_clock(self.starts_at, self.time_zone)
+        except timezones.UnknownTimeZoneError as error:
+            raise ValidationError({"time_zone": self._unknown_zone_message()}) from error
+        self.local_date, self.local_time = clock.on, clock.at
+        self.occurrence = self._occurrence_of(clock)
+
+    def _recognise_occurrence(self) -> None:
+        """Where the time has come to be one that occurs twice, the stored instant tells which was meant all along."""
+        if timezones.is_known(self.time_zone):
+            clock = timezones.wall_clock(self.starts_at, self.time_zone)
+            if (clock.on, clock.at) == (self.local_date, self.local_time):
+                self.occurrence = self._occurrence_of(clock)
+
+    def _occurrence_of(self, clock: timezones.WallClock) -> str:
+        if clock.second_occurrence is None:
+            return ""
+        return self.Occurrence.SECOND if clock.second_occurrence else self.Occurrence.FIRST
+
+    def _has_its_stored_time(self) -> bool:
+        if self.pk is None:
+            return False
+        time = {name: getattr(self, name) for name in (*TIME_FIELDS, "starts_at")}
+        return Session.objects.filter(pk=self.pk, **time).exists()
+
     def _forget_answer_nobody_asked_for(self) -> None:
         """Which one was meant is said of one night: moved elsewhere, the question is open again."""
         if self.occurrence and not timezones.is_ambiguous(self.local_date, self.local_time, self.time_zone):
             self.occurrence = ""
 
+    def _unknown_zone_message(self) -> str:
+        return _("%(zone)s is not a known time zone.") % {"zone": self.time_zone}
+
     def _nonexistent_message(self, error: timezones.NonexistentTimeError) -> str:
+        # Where clocks change at midnight, the one before is on another day.
+        is_one_day = error.before.date() == error.after.date()
+        pattern = "%H:%M" if is_one_day else "%Y-%m-%d %H:%M"
         return _(
             "Clocks in %(city)s go forward over this time, so it does not exist. "
             "The nearest that do are %(before)s and %(after)s."
         ) % {
             "city": timezones.city_name(self.time_zone),
-            "before": f"{error.before:%H:%M}",
-            "after": f"{error.after:%H:%M}",
+            "before": format(error.before, pattern),
+            "after": format(error.after, pattern),
         }
 
     def _ambiguous_message(self, error: timezones.AmbiguousTimeError) -> str:

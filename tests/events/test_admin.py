@@ -82,6 +82,7 @@ def session_data(**changed):
         "local_time": "13:30",
         "time_zone": "Europe/London",
         "occurrence": "",
+        "anchor": "wall_clock",
         "duration_minutes": "90",
         "capacity": "",
         "has_waiting_list": "on",
