@@ -6,8 +6,8 @@ Read only: nothing is rendered and nothing is sent here.
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -56,6 +56,15 @@ class Moment:
             "city": self.city,
             "offset": self.offset,
         }
+
+
+@dataclass(frozen=True)
+class Before(Moment):
+    """Where a session was; and in which city the rules for clocks have changed, where that is why it moved."""
+
+    new_rules_in: str = ""
+    # The reader's clock is the one that it was planned by, and on it nothing moves.
+    is_same_clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,7 @@ class Letter:
     moment: str = ""
     when: Moment | None = None
     planned: Moment | None = None
-    previous: Moment | None = None
+    previous: Before | None = None
     cities: list[CityTime] = field(default_factory=list)
     join: Join | None = None
     manage_url: str = ""
@@ -278,14 +287,49 @@ def _short_moment(instant: datetime, zone: str) -> str:
     }
 
 
-def previous(message: Message, registration: Registration) -> Moment | None:
-    """When the session was before, or None where its time is the same: other things may have changed."""
+def previous(message: Message, registration: Registration) -> Before | None:
+    """When the session was before, or None where its time is the same: other things may have changed.
+
+    Whoever reads times in the zone that it was planned in reads the time they were told, also where that zone's rules
+    have changed since: today's would give another.
+    """
     planned = PlannedTime.from_payload(message.payload)
     session = registration.session
     if planned is None or (planned.starts_at, planned.duration) == (session.starts_at, session.duration):
         return None
     zone = registration.own_time_zone if registration.time_zone else planned.time_zone
-    return _moment(planned.starts_at, planned.starts_at + planned.duration, zone)
+    is_planned_zone = timezones.canonical_name(planned.time_zone) == timezones.canonical_name(zone)
+    ends_at = planned.starts_at + planned.duration
+    if is_planned_zone and planned.is_of_other_rules:
+        then = _moment_at_offset(planned, zone)
+    else:
+        then = _moment(planned.starts_at, ends_at, zone)
+    is_by_rules = message.kind == Message.Kind.RESCHEDULED and _keeps_its_wall_clock(planned, session)
+    return Before(
+        **asdict(then),
+        new_rules_in=timezones.city_name(session.time_zone) if is_by_rules else "",
+        is_same_clock=is_by_rules and is_planned_zone,
+    )
+
+
+def _keeps_its_wall_clock(planned: PlannedTime, session: Session) -> bool:
+    """Whether new rules for the clocks of its zone, and nothing else, moved the session."""
+    told = (planned.time_zone, planned.local_start, planned.duration)
+    local = datetime.combine(session.local_date, session.local_time)
+    return planned.is_of_other_rules and told == (session.time_zone, local, session.duration)
+
+
+def _moment_at_offset(planned: PlannedTime, zone: str) -> Moment:
+    """When something was planned in words, by the distance from UTC that its zone had by the rules of that day."""
+    offset = planned.utc_offset or timedelta()
+    # Written as if it were UTC, whose clock no rules change.
+    starts_at = planned.starts_at + offset
+    return Moment(
+        date=formats.long_date(starts_at, "UTC"),
+        hours=formats.time_range(starts_at, starts_at + planned.duration, "UTC"),
+        city=timezones.city_name(zone),
+        offset=timezones.offset_label(offset),
+    )
 
 
 def is_undone(message: Message, registration: Registration) -> bool:

@@ -316,6 +316,40 @@ def rescheduled_same_time(programme) -> Case:
     return Case(compose(anna, Message.Kind.RESCHEDULED), "REQUEST")
 
 
+def planned_by_other_rules(session) -> None:
+    """As if London, when the session was planned, had not meant to put its clocks back that autumn."""
+    hour = timedelta(hours=1)
+    Session.objects.filter(pk=session.pk).update(starts_at=session.starts_at - hour, ends_at=session.ends_at - hour)
+
+
+def rescheduled_by_rules(programme) -> Case:
+    """Anna reads times in London, where the session is planned."""
+    anna = register_anna(programme, time_zone="Europe/London")
+    deliver_everything()
+    planned_by_other_rules(programme.session)
+    scheduling.follow_zone_rules(programme.session, now=NOW)
+    return Case(compose(anna, Message.Kind.RESCHEDULED), "REQUEST")
+
+
+def rescheduled_by_rules_elsewhere(programme) -> Case:
+    """Anna reads times in Tashkent."""
+    anna = register_anna(programme)
+    deliver_everything()
+    planned_by_other_rules(programme.session)
+    scheduling.follow_zone_rules(programme.session, now=NOW)
+    return Case(compose(anna, Message.Kind.RESCHEDULED), "REQUEST")
+
+
+def rescheduled_by_rules_waiting(programme) -> Case:
+    """Bob waits, and nobody knows his zone."""
+    register_anna(programme)
+    bob = register_bob(programme, time_zone="")
+    deliver_everything()
+    planned_by_other_rules(programme.session)
+    scheduling.follow_zone_rules(programme.session, now=NOW)
+    return Case(compose(bob, Message.Kind.RESCHEDULED), None)
+
+
 def session_cancelled(programme) -> Case:
     anna = register_anna(programme)
     scheduling.cancel_session(programme.session, by=None, now=NOW)
@@ -574,6 +608,9 @@ CASES = [
     rescheduled,
     rescheduled_waiting,
     rescheduled_same_time,
+    rescheduled_by_rules,
+    rescheduled_by_rules_elsewhere,
+    rescheduled_by_rules_waiting,
     session_cancelled,
     cancelled,
     cancelled_waiting,
@@ -867,6 +904,63 @@ def test_the_seeds_line_is_an_hour_off_for_new_york_and_ours_is_not():
 
     assert "  New York   08:30   UTC−4\n  London     12:30   UTC\n  Vienna     13:30   UTC+1\n" in text
     assert "18:30 to 20:00\nBishkek, UTC+6 (your time)\n" in text
+
+
+def test_whoever_was_told_a_time_in_almaty_reads_that_time_though_its_rules_have_changed():
+    """Kazakhstan went from UTC+6 to UTC+5 on 1 March 2024; by today's rules the earlier instant would be 16:30."""
+    session = make_session(
+        make_webinar(),
+        local_date=date(2024, 3, 2),
+        local_time=time(17, 30),
+        time_zone="Asia/Almaty",
+        duration_minutes=60,
+    )
+    Session.objects.filter(pk=session.pk).update(
+        starts_at=datetime(2024, 3, 2, 11, 30, tzinfo=UTC), ends_at=datetime(2024, 3, 2, 12, 30, tzinfo=UTC)
+    )
+    now = datetime(2024, 2, 1, 9, 0, tzinfo=UTC)
+    anna = make_registration(session, time_zone="Asia/Almaty", now=now)
+    bob = make_registration(session, time_zone="Asia/Tashkent", now=now)
+    deliver_everything()
+
+    scheduling.follow_zone_rules(session, now=now)
+    in_almaty, in_tashkent = (
+        text_of(compose(person, Message.Kind.RESCHEDULED, now)).replace("\n", " ") for person in (anna, bob)
+    )
+
+    assert (
+        "on that day Almaty is at UTC+5, no longer at UTC+6. "
+        "Your session keeps its time on the clock there, Saturday, 2 March 2024, 17:30 to 18:30."
+    ) in in_almaty
+    assert "16:30" not in in_almaty
+    assert (
+        "For you it was Saturday, 2 March 2024, 16:30 to 17:30 in Tashkent (UTC+5), "
+        "and is now Saturday, 2 March 2024, 17:30 to 18:30 in Tashkent (UTC+5)."
+    ) in in_tashkent
+
+
+def test_an_organizer_who_moves_what_other_rules_had_planned_is_the_news_and_was_is_what_was_told(programme):
+    anna = register_anna(programme, time_zone="Europe/London")
+    deliver_everything()
+    planned_by_other_rules(programme.session)
+    move(programme.session, local_time=time(15, 0))
+
+    mail = compose(anna, Message.Kind.RESCHEDULED)
+
+    assert parsed(mail)["Subject"].startswith("New time: ")
+    assert (
+        "Your session was Wednesday, 28 October 2026, 12:30 to 14:00 in London (UTC+1), "
+        "and is now Wednesday, 28 October 2026, 15:00 to 16:30 in London (UTC)."
+    ) in text_of(mail).replace("\n", " ")
+
+
+def test_the_second_of_two_equal_hours_is_an_organizers_move_and_no_new_rule(programme):
+    move(programme.session, local_date=date(2026, 10, 25), local_time=time(1, 30), occurrence="first")
+    anna = register_anna(programme, time_zone="Europe/London")
+    deliver_everything()
+    move(programme.session, occurrence="second")
+
+    assert parsed(compose(anna, Message.Kind.RESCHEDULED))["Subject"].startswith("New time: ")
 
 
 def test_joining_says_its_date_when_it_opens_the_evening_before(programme):
