@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from events import zone_rules
 from events.models import Membership, Session, Webinar
 from registrations import erasure, signup
 from registrations.admin import deeds
@@ -368,6 +369,44 @@ def test_the_front_page_asks_nothing_of_viewers(client, host):
     assert "to decide" not in client.get(reverse("admin:index")).content.decode()
 
 
+def an_undecided_session(host, **fields):
+    """Its wall clock does not exist by today's rules: in London clocks go forward over it."""
+    session = a_session(host)
+    Session.objects.filter(pk=session.pk).update(local_date=date(2031, 3, 30), local_time=time(1, 30), **fields)
+    return session
+
+
+def test_the_front_page_names_the_sessions_that_need_a_time_and_leads_there(client, editor, host):
+    session, elsewhere = an_undecided_session(host), an_undecided_session(make_host())
+
+    content = client.get(reverse("admin:index")).content.decode()
+
+    assert f'href="{reverse("admin:events_session_change", args=[session.pk])}"' in content
+    assert "Clocks in London go forward over this time, so it does not exist." in content
+    assert elsewhere.webinar.title not in content
+    assert reverse("admin:events_session_change", args=[elsewhere.pk]) not in content
+
+
+def test_the_front_page_says_how_many_more_sessions_need_a_time(client, editor, host):
+    for _ in range(7):
+        an_undecided_session(host)
+
+    words = words_of(client.get(reverse("admin:index")))
+
+    assert words.count("Clocks in London go forward") == 5
+    assert "And 2 more." in words
+
+
+def test_the_front_page_has_the_rules_version_for_everybody_and_the_sessions_for_who_may_change_them(client, host):
+    an_undecided_session(host)
+    client.force_login(make_organizer(host, role=Membership.Role.VIEWER))
+
+    words = words_of(client.get(reverse("admin:index")))
+
+    assert f"Time zone rules: {zone_rules.VERSION}" in words
+    assert "Clocks in London" not in words
+
+
 def test_the_list_of_a_webinar_offers_its_sessions_and_no_others(client, editor, host):
     session = a_session(host)
     make_registration(session)
@@ -478,3 +517,17 @@ def test_the_front_page_asks_one_query_for_what_is_to_do(client, editor, host):
         client.get(reverse("admin:index"))
 
     assert sum("registrations_registration" in query["sql"] for query in captured.captured_queries) == 1
+
+
+def test_the_front_page_asks_one_query_for_the_sessions_that_need_a_time(client, editor, host):
+    counts = []
+    for rows in (1, 3):
+        for _ in range(rows):
+            an_undecided_session(host)
+        client.get(reverse("admin:index"))
+        with CaptureQueriesContext(connection) as captured:
+            client.get(reverse("admin:index"))
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]
+    assert sum('FROM "events_session"' in query["sql"] for query in captured.captured_queries) == 1
