@@ -209,19 +209,16 @@ class Worker:
 
 
 @pytest.fixture
-def start_worker(
-    transactional_db: None, redis_broker: str, smtp_sink: SmtpSink, tmp_path: Path
-) -> Iterator[Callable[..., Worker]]:
-    """Starts workers on the test's own database, Redis and SMTP server: start_worker(SETTING="value")."""
+def services(transactional_db: None, redis_broker: str, smtp_sink: SmtpSink) -> dict[str, str]:
+    """The environment of programs that work on the test's own database, Redis and SMTP server."""
     from django.db import connection
 
     if connection.vendor != "postgresql":
         pytest.fail(
             "This test needs PostgreSQL, since another process cannot see an SQLite in memory. Use scripts/test."
         )
-    workers: list[Worker] = []
     name = connection.settings_dict["NAME"]
-    environment = {
+    return {
         **os.environ,
         "DATABASE_URL": urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl(),
         "REDIS_URL": redis_broker,
@@ -229,6 +226,12 @@ def start_worker(
         # The suite's own warnings are errors; a worker is not the suite.
         "PYTHONWARNINGS": "ignore",
     }
+
+
+@pytest.fixture
+def start_worker(services: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    """Starts workers on the test's own services: start_worker(SETTING="value")."""
+    workers: list[Worker] = []
 
     def start(**settings: str) -> Worker:
         log_path = tmp_path / f"worker-{len(workers)}.log"
@@ -240,7 +243,7 @@ def start_worker(
                     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
                 ],
                 cwd=ROOT,
-                env=environment | settings,
+                env=services | settings,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -261,6 +264,36 @@ def start_worker(
         for worker in workers:
             if worker.process.poll() is None:
                 worker.kill()
+
+
+@pytest.fixture
+def start_beat(services: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Starts the schedule, which remembers across starts when each of its tasks last ran."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        with (tmp_path / f"beat-{len(running)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "celery", "-A", "webinar_site", "beat", "--loglevel", "INFO"),
+                    *("--schedule", str(tmp_path / "beat-schedule"), "--pidfile", ""),
+                ],
+                cwd=ROOT,
+                env=services,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        running.append(process)
+        return process
+
+    try:
+        yield start
+    finally:
+        for process in running:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 @pytest.fixture

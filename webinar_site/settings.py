@@ -208,6 +208,7 @@ OUTBOX_SWEEP_SECONDS = 15
 UPDATES_SETTLE = timedelta(minutes=5)
 PLACES_SWEEP_SECONDS = 60
 SESSIONS_SWEEP_SECONDS = 60 * 60
+ZONES_RECHECK_SECONDS = 24 * 60 * 60  # and after each start, see webinar_site/celery.py
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {
         "task": "registrations.tasks.sweep_outbox",
@@ -223,6 +224,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "registrations.tasks.forget_sessions",
         "schedule": SESSIONS_SWEEP_SECONDS,
         "options": {"expires": SESSIONS_SWEEP_SECONDS},
+    },
+    "recheck-zones": {
+        "task": "events.tasks.recheck_zones",
+        "schedule": ZONES_RECHECK_SECONDS,
+        "options": {"expires": ZONES_RECHECK_SECONDS},
     },
 }
 

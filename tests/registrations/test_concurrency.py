@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 
-from events import scheduling
+from events import scheduling, zone_rules
 from events.models import Session, Webinar
 from registrations import outbox, signup
 from registrations.models import Message, OfferCode, Registration
@@ -237,6 +238,42 @@ def test_registering_again_while_cancelling_does_not_wait_for_each_other(session
     results = all_at_once(acts)
 
     assert [result for result in results if isinstance(result, Exception)] == []
+
+
+def test_two_rechecks_of_the_zones_at_once_move_every_session_once():
+    webinar = make_webinar()
+    day = (datetime.now(UTC) + timedelta(days=30)).date()
+    sessions = [make_session(webinar, local_date=day, local_time=time(hour, 0)) for hour in range(8, 14)]
+    people = [register(session, number)() for number, session in enumerate(sessions)]
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+    # As if other rules had given each an instant an hour earlier.
+    hour = timedelta(hours=1)
+    webinar.sessions.update(starts_at=F("starts_at") - hour, ends_at=F("ends_at") - hour)
+
+    results = all_at_once([lambda: zone_rules.recheck(now=datetime.now(UTC))] * 2)
+
+    assert unexpected(results) == []
+    moved = [finding.session.pk for result in results for finding in result.findings]
+    assert sorted(moved) == sorted(session.pk for session in sessions)
+    assert set(webinar.sessions.values_list("sequence", flat=True)) == {1}
+    assert set(Registration.objects.values_list("sequence", flat=True)) == {1}
+    told = Message.objects.filter(kind=Message.Kind.RESCHEDULED)
+    assert sorted(told.values_list("registration", flat=True)) == sorted(person.pk for person in people)
+    assert [zone_rules.compare(session, now=datetime.now(UTC)) for session in webinar.sessions.all()] == [None] * 6
+
+
+def test_a_recheck_of_the_zones_that_meets_an_organizer_leaves_their_time_alone():
+    session = make_session(local_date=(datetime.now(UTC) + timedelta(days=30)).date())
+    planned = session.starts_at
+    Session.objects.update(starts_at=planned - timedelta(hours=1), ends_at=session.ends_at - timedelta(hours=1))
+    organizers = Session.objects.get()
+    organizers.local_time = time(15, 0)
+
+    with overlapping(lambda: zone_rules.recheck(now=datetime.now(UTC))):
+        scheduling.save_session(organizers, by=None, now=datetime.now(UTC))
+
+    session.refresh_from_db()
+    assert (session.starts_at, session.sequence) == (planned + timedelta(minutes=90), 1)
 
 
 def test_two_requests_at_once_owe_one_link(session):
