@@ -18,13 +18,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Database and broker answer: 200, else 503 with what does not."""
-    checks = {"database": _database_answers(), "broker": _broker_answers()}
+    checks = {"database": database_answers(), "broker": broker_answers()}
     ready = all(checks.values())
     words = {name: "ok" if answers else "no answer" for name, answers in checks.items()}
     return JsonResponse({"status": "ok" if ready else "not ready", **words}, status=200 if ready else 503)
 
 
-def _database_answers() -> bool:
+def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -33,7 +33,7 @@ def _database_answers() -> bool:
     return True
 
 
-def _broker_answers() -> bool:
+def broker_answers() -> bool:
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL,
