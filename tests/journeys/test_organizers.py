@@ -134,3 +134,29 @@ def test_five_addresses_are_pasted_and_the_two_that_are_none_left_out(
 
     assert list(webinar.invitees.values_list("email", flat=True)) == ["anna@example.org", "emil@example.org"]
     assert not is_wider
+
+
+def test_an_hour_that_does_not_exist_and_one_that_comes_twice_are_planned_with_what_the_page_asks(
+    page: Page, base_url: str, organizer: User, webinar: Webinar
+) -> None:
+    session = make_session(webinar, **COMING)
+    sign_in(page.context, base_url, organizer)
+    save = page.get_by_role("button", name="Save", exact=True)
+
+    # Sunday 30 March 2031, when London goes from 00:59 to 02:00.
+    page.goto(url("events_session_change", session.pk))
+    page.get_by_label("Date").fill("2031-03-30")
+    page.locator("[name=local_time]").fill("01:30")
+    save.click()
+    expect(page.get_by_text("so it does not exist. The nearest that do are 00:59 and 02:00.")).to_be_visible()
+    expect(page.get_by_label("Date")).to_have_value("2031-03-30")
+
+    # Sunday 26 October, when 01:30 comes twice.
+    page.get_by_label("Date").fill("2031-10-26")
+    save.click()
+    expect(page.get_by_text("choose the first (UTC+1) or the second (UTC).")).to_be_visible()
+    page.get_by_label("Which one").select_option(label="The second, after clocks went back")
+    save.click()
+
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    assert Session.objects.get().starts_at == datetime(2031, 10, 26, 1, 30, tzinfo=UTC)
