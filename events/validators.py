@@ -58,7 +58,8 @@ _LINE_ENDS = re.compile(r"\r\n?")
 
 def single_line(text: str) -> str:
     """The text on one line: breaks and runs of space become one space, what is no text and direction marks go."""
-    return _NEVER_KEPT.sub("", _SPACES.sub(" ", text)).strip()
+    # Once more afterwards: what went may have stood between two spaces.
+    return _SPACES.sub(" ", _NEVER_KEPT.sub("", _SPACES.sub(" ", text))).strip()
 
 
 def plain_text(text: str) -> str:

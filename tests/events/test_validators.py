@@ -232,3 +232,7 @@ def test_the_longest_text_is_cleaned_before_anybody_waits(markup):
     validators.rich_text((markup * 60_000)[: validators.MAX_RICH_TEXT_LENGTH])
 
     assert time.process_time() - began < 5
+
+
+def test_what_is_cleaned_twice_is_the_same():
+    assert validators.single_line("0 \x1b 0") == validators.single_line(validators.single_line("0 \x1b 0")) == "0 0"

@@ -5,6 +5,7 @@ import email.policy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import vobject
@@ -32,7 +33,7 @@ def same_links_everywhere(settings):
 class Calendar:
     """Takes mails one after the other, as RFC 5546 2.1.5 says: by UID, then SEQUENCE, then DTSTAMP."""
 
-    entries: dict = field(default_factory=dict)
+    entries: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     mails: int = 0
 
     def take(self, mail) -> None:
@@ -40,7 +41,7 @@ class Calendar:
         message = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
         for part in message.walk():
             if part.get_content_type() == "text/calendar":
-                self._apply(vobject.readOne(part.get_payload(decode=True).decode()))
+                self._apply(vobject.readOne(bytes(part.get_payload(decode=True)).decode()))
 
     def _apply(self, calendar) -> None:
         event = calendar.vevent
@@ -408,7 +409,7 @@ def test_the_whole_mail_is_this_file():
     raw = emails.compose(message, now=NOW).as_bytes()
 
     # Boundaries are random, as they have to be.
-    boundaries = [part.get_boundary() for part in email.message_from_bytes(raw).walk() if part.is_multipart()]
+    boundaries = [str(part.get_boundary()) for part in email.message_from_bytes(raw).walk() if part.is_multipart()]
     for number, boundary in enumerate(boundaries, start=1):
         raw = raw.replace(boundary.encode(), b"=boundary-%d=" % number)
 
