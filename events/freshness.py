@@ -5,16 +5,18 @@ still the mark. So whatever changes the catalogue calls `throw_away`, and no kep
 """
 
 import functools
+import hashlib
 import logging
 import secrets
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 import redis
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse
-from django.utils.cache import patch_cache_control
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, patch_cache_control
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,30 @@ def keep_private(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "private, no-store"
     response["X-Robots-Tag"] = "noindex, nofollow"
     response.is_shared = False  # type: ignore[attr-defined]
+    return response
+
+
+def keep_for_owner(response: HttpResponse) -> HttpResponse:
+    """Let nobody but its owner's own program keep it, which asks each time whether it is still the same."""
+    keep_private(response)["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def etag_of(*parts: object) -> str:
+    """A mark for an answer that is made of these alone; weak, for it says nothing of the bytes (RFC 9110 8.8.1)."""
+    return f'W/"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+def unless_known(request: HttpRequest, response: HttpResponse, *, etag: str, make: Callable[[], bytes]) -> HttpResponse:
+    """The response with what `make` returns in it, or 304 without making it where the reader has it (RFC 9110 13.1.2).
+
+    Its headers are to be set before: a 304 repeats those that say how long it may be kept.
+    """
+    response["ETag"] = etag
+    answer = get_conditional_response(request, etag=etag, response=response)
+    if answer is not None and answer is not response:
+        return answer
+    response.content = make()
     return response
 
 

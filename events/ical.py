@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from icalendar import STATUS, TRANSP, Calendar, Event, vCalAddress, vDuration, vText
+from icalendar import STATUS, TRANSP, Calendar, Event, vCalAddress, vDuration, vText, vUri
 
 from events import validators
 
 PRODUCT = "-//Webinar site//Webinars//EN"
 REFRESH_EVERY = timedelta(hours=1)
-# Long enough for every calendar that subscribes to see the withdrawal.
-CANCELLED_KEPT = timedelta(days=30)
+# Raise it whenever the same sessions are written in another way, or those who follow go on being told that nothing has
+# changed.
+FORMAT = 2
 
 # RFC 6868 writes them as ^' and ^^, which Outlook shows as they stand.
 _QUOTES = str.maketrans("", "", '"^')
@@ -46,32 +47,51 @@ class PublishedEvent:
     is_cancelled: bool
 
 
-def publish(events: Iterable[PublishedEvent], *, name: str, organizer: Organizer) -> bytes:
-    """The calendar with those events, UTF-8, CRLF, folded at 75 octets (RFC 5545 3.1)."""
-    calendar = Calendar()
-    calendar.version = "2.0"
-    calendar.prodid = PRODUCT
-    calendar.method = "PUBLISH"
-    calendar.add("NAME", vText(validators.single_line(name)))
-    calendar.add("X-WR-CALNAME", vText(validators.single_line(name)))
-    # RFC 7986 5.7 wants the value's type said, which icalendar leaves out.
-    refresh = vDuration(REFRESH_EVERY)
-    refresh.params["VALUE"] = "DURATION"
-    calendar.add("REFRESH-INTERVAL", refresh)
-    calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH_EVERY))
-    for event in events:
-        calendar.add_component(_component(event, organizer))
+def feed(events: Iterable[PublishedEvent], *, name: str, organizer: Organizer, source: str) -> bytes:
+    """A calendar to subscribe to, called `name`, which is asked for again at `source`.
+
+    Like every calendar here in UTF-8, with CRLF, folded at 75 octets (RFC 5545 3.1).
+    """
+    calendar = new_calendar(PRODUCT)
+    follow(calendar, name=name)
+    # RFC 7986 5.7 and 5.8 want the value's type said, which icalendar leaves out.
+    calendar.add("SOURCE", vUri(source, params={"VALUE": "URI"}))
+    _add(calendar, events, organizer)
     return calendar.to_ical()
 
 
-def is_published(*, is_cancelled: bool, revised_at: datetime, now: datetime) -> bool:
-    """Whether a session still belongs in a feed: cancelled ones stay for a while, so that calendars take them out."""
-    return not is_cancelled or now < revised_at + CANCELLED_KEPT
+def copy(events: Iterable[PublishedEvent], *, organizer: Organizer) -> bytes:
+    """A calendar to put into one's own. Nothing in it says to ask again: nobody would, and nothing of it moves."""
+    calendar = new_calendar(PRODUCT)
+    _add(calendar, events, organizer)
+    return calendar.to_ical()
+
+
+def new_calendar(product: str) -> Calendar:
+    """An empty calendar of events that nobody is invited to."""
+    calendar = Calendar()
+    calendar.version = "2.0"
+    calendar.prodid = product
+    calendar.method = "PUBLISH"
+    return calendar
+
+
+def follow(calendar: Calendar, *, name: str) -> None:
+    """Say what those who subscribe to it call it, and how often it is worth asking (RFC 7986 5.1, 5.7)."""
+    calendar.add("NAME", vText(validators.single_line(name)))
+    calendar.add("X-WR-CALNAME", vText(validators.single_line(name)))
+    calendar.add("REFRESH-INTERVAL", vDuration(REFRESH_EVERY, params={"VALUE": "DURATION"}))
+    calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH_EVERY))
 
 
 def common_name(name: str) -> str:
     """A name as calendars show whose entry it is: without quotes and carets, never empty."""
     return validators.single_line(name.translate(_QUOTES)) or "-"
+
+
+def _add(calendar: Calendar, events: Iterable[PublishedEvent], organizer: Organizer) -> None:
+    for event in events:
+        calendar.add_component(_component(event, organizer))
 
 
 def _component(event: PublishedEvent, organizer: Organizer) -> Event:

@@ -13,6 +13,24 @@ if TYPE_CHECKING:
 
 # Who can view: whoever finds the address, or is given it.
 OPEN_TO_ALL = ("everyone", "unlisted")
+# So long calendars go on showing what is over, and what was called off: every one that follows sees the withdrawal.
+IN_CALENDARS_FOR = timedelta(days=30)
+
+
+def is_listed(webinar: str = "") -> models.Q:
+    """`WebinarQuerySet.listed`, for a query of other rows: `webinar` is the way to the webinar, such as "webinar__"."""
+    return models.Q(**{f"{webinar}access": "everyone"}) & ~models.Q(**{f"{webinar}status": "draft"})
+
+
+def is_in_calendars(now: datetime, session: str = "") -> models.Q:
+    """`SessionQuerySet.in_calendars`, for a query of other rows: `session` is the way to the session."""
+    since = now - IN_CALENDARS_FOR
+    stands = models.Q(**{f"{session}state": "scheduled", f"{session}ends_at__gt": since})
+    return stands | _was_cancelled_after(since, session)
+
+
+def _was_cancelled_after(moment: datetime, session: str = "") -> models.Q:
+    return models.Q(**{f"{session}state": "cancelled", f"{session}revised_at__gt": moment})
 
 
 class WebinarQuerySet(models.QuerySet["Webinar"]):
@@ -28,7 +46,7 @@ class WebinarQuerySet(models.QuerySet["Webinar"]):
 
     def listed(self) -> Self:
         """Those that lists, feeds, sitemaps and search engines may name."""
-        return self.published().filter(access="everyone")
+        return self.filter(is_listed())
 
     def with_next_session(self, now: datetime) -> Self:
         """Annotate `next_starts_at` (the first session that has not ended) and `last_ends_at`; null where none.
@@ -89,6 +107,14 @@ class SessionQuerySet(models.QuerySet[Any]):
     def upcoming(self, now: datetime) -> Self:
         """Not ended yet, soonest first."""
         return self.filter(ends_at__gt=now).order_by("starts_at", "pk")
+
+    def in_calendars(self, now: datetime) -> Self:
+        """What a calendar that follows shows: those to come and of the last 30 days, and for 30 days the cancelled."""
+        return self.filter(is_in_calendars(now))
+
+    def to_copy(self, now: datetime) -> Self:
+        """What a file has that nothing updates: all that were not cancelled, whenever they are, and those lately."""
+        return self.filter(models.Q(state="scheduled") | _was_cancelled_after(now - IN_CALENDARS_FOR))
 
 
 class OfferQuerySet(models.QuerySet[Any]):

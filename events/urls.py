@@ -40,6 +40,7 @@ urlpatterns = [
     path("hosts/<slug:slug>/feed.atom", feeds.host_feed, name="host_feed"),
     path("presenters/<slug:slug>/", lists.presenter, name="presenter"),
     path("webinars/<slug:slug>/calendar.ics", feeds.webinar_calendar, name="webinar_calendar"),
+    path("webinars/<slug:slug>/feed.ics", feeds.webinar_feed, name="webinar_feed"),
     path("webinars/<slug:slug>/embed/", embeds.webinar_embed, name="webinar_embed"),
     path("webinars/<slug:slug>/replay/", webinars.replay, name="webinar_replay"),
     path("webinars/<slug:slug>/programme/", webinars.programme, name="webinar_programme"),

@@ -1967,6 +1967,11 @@ def webinar_calendar() -> Visit:
     return landing(coming())
 
 
+@shows("webinar_feed", is_page=False)
+def webinar_feed() -> Visit:
+    return landing(coming())
+
+
 @shows("host_calendar", is_page=False)
 def host_calendar() -> Visit:
     return Visit((coming().webinar.host.slug,))

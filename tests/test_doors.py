@@ -287,6 +287,7 @@ DOORS: dict[str, Door] = {
     "webinar_password": Door(nobody, (of_webinar("webinar_password"), post_to("webinar_password", password="Open"))),
     # Files of the webinar.
     "webinar_calendar": Door(by_admission_once_published, (of_webinar("webinar_calendar"),), not_found),
+    "webinar_feed": Door(if_listed, (of_webinar("webinar_feed"),), not_found),
     "webinar_card": Door(if_reachable, (picture,), not_found, tells=False),
     "webinar_embed": Door(if_reachable, (of_webinar("webinar_embed"),), not_found),
     "oembed": Door(
@@ -329,6 +330,9 @@ DOORS: dict[str, Door] = {
         by_admission, (at("/webinars/once-elsewhere/"), at("/webinars/once-elsewhere/programme/")), refused
     ),
     "(the former address of a file)": Door(by_admission, (at("/webinars/once-elsewhere/calendar.ics"),), not_found),
+    "(the former address of what is followed)": Door(
+        by_admission, (at("/webinars/once-elsewhere/feed.ics"),), not_found
+    ),
     "(the former address of the series)": Door(if_reachable, (at("/series/once-elsewhere/"),), not_found),
     "(the former address of the presenter)": Door(if_reachable, (at("/presenters/once-elsewhere/"),), not_found),
     "(signing in on the way to the page)": Door(nobody, (sign_in_page,)),

@@ -51,6 +51,7 @@ FLOORS = {
             "addresses",
             "availability",
             "conditions",
+            "calendars",
             "replays",
             "scheduling",
             "search",

@@ -187,6 +187,11 @@ class Webinar(models.Model):
         return self.status == self.Status.CANCELLED
 
     @property
+    def is_listed(self) -> bool:
+        """Whether lists, feeds and search engines may name it."""
+        return self.status != self.Status.DRAFT and self.access == self.Access.EVERYONE
+
+    @property
     def is_restricted(self) -> bool:
         """Whether it takes more than the address to see its page, once there is one (events/visibility.py)."""
         return self.access not in OPEN_TO_ALL

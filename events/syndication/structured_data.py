@@ -66,7 +66,7 @@ def webinar_event(page: LandingPage, card: Card) -> Node | None:
     """
     webinar = page.webinar
     sessions = list(zip(webinar.sessions.all(), page.options, strict=True))
-    if not _is_listed(webinar) or not sessions:
+    if not webinar.is_listed or not sessions:
         return None
     event = {
         "@type": KIND,
@@ -102,13 +102,9 @@ def series_event(
             **_series(series),
             "description": series.about,
             **_organizations(series.host, partners),
-            "subEvent": [_in_series(webinar, now) for webinar in webinars if _is_listed(webinar)],
+            "subEvent": [_in_series(webinar, now) for webinar in webinars if webinar.is_listed],
         }
     )
-
-
-def _is_listed(webinar: Webinar) -> bool:
-    return webinar.status != Webinar.Status.DRAFT and webinar.access == Webinar.Access.EVERYONE
 
 
 def _occurrence(page: LandingPage, session: Session, option: SessionOption) -> Node:

@@ -29,7 +29,7 @@ WebinarView = Callable[[HttpRequest, Webinar], HttpResponse]
 # Wrong ones alone count: colleagues behind one address all have the right one.
 PASSWORD_TRIES = limits.Limit("page-password", "10/15 minutes")
 # What a program fetches, and no page to say anything in.
-FILES = {"webinar_calendar", "webinar_card", "webinar_embed"}
+FILES = {"webinar_calendar", "webinar_feed", "webinar_card", "webinar_embed"}
 
 
 def webinar_page(view: WebinarView) -> Callable[..., HttpResponse]:

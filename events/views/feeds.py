@@ -1,6 +1,6 @@
 """What to subscribe to: calendars of sessions, and news of webinars in Atom (RFC 4287)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,11 +16,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_safe
 
-from events import formats, freshness, ical, visibility
+from events import calendars, formats, freshness, ical, visibility
 from events.choices import main_session
 from events.links import absolute, site_host
 from events.models import Host, Series, Session, Webinar
-from events.querysets import SessionQuerySet, WebinarQuerySet
+from events.querysets import WebinarQuerySet
 
 CACHE_SECONDS = 300
 # What was published lately stays in the news, though it may be over.
@@ -31,34 +31,42 @@ MOST_ENTRIES = 50
 @require_safe
 @conditional_page
 def webinar_calendar(request: HttpRequest, slug: str) -> HttpResponse:
-    """All sessions of one webinar, as a file. It is a copy: only an invite or the host's calendar follows changes."""
+    """All sessions of one webinar, as a file. It is a copy, and says so: invites and subscriptions follow changes."""
     webinar = get_object_or_404(Webinar.objects.published().select_related("host"), slug=slug)
     if not visibility.may_see(webinar, request):
         raise Http404
-    sessions = Session.objects.filter(webinar=webinar).select_related("webinar")
-    events = _events(sessions, now=timezone.now())
+    sessions = Session.objects.to_copy(timezone.now()).filter(webinar=webinar).select_related("webinar")
+    events = [_event(session, describe=_description_of_a_copy) for session in sessions]
     if not events:
         raise Http404
-    calendar = ical.publish(events, name=webinar.title, organizer=_organizer(webinar.host))
-    response = _calendar(calendar)
+    response = _calendar()
+    response.content = ical.copy(events, organizer=_organizer(webinar.host))
     response["Content-Disposition"] = f'attachment; filename="{webinar.slug}.ics"'
     return freshness.keep_private(response) if webinar.is_restricted else response
 
 
 @require_safe
-@conditional_page
-def host_calendar(request: HttpRequest, slug: str) -> HttpResponse:
-    """The sessions of a host's listed webinars, to subscribe to: those to come and those of the last month."""
-    host = get_object_or_404(Host, slug=slug)
-    return _subscribed(Webinar.objects.filter(host=host), name=host.name, host=host)
+def webinar_feed(request: HttpRequest, slug: str) -> HttpResponse:
+    """The sessions of a listed webinar, to subscribe to: those to come and those of the last month."""
+    now = timezone.now()
+    webinar = get_object_or_404(calendars.webinars(now), slug=slug)
+    return _subscribed(request, webinar, name=webinar.title, host=webinar.host, now=now)
 
 
 @require_safe
-@conditional_page
+def host_calendar(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same of all listed webinars of a host."""
+    now = timezone.now()
+    host = get_object_or_404(calendars.hosts(now), slug=slug)
+    return _subscribed(request, host, name=host.name, host=host, now=now)
+
+
+@require_safe
 def series_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     """The same of a series. There is none before its first webinar is published."""
-    series = _series(slug)
-    return _subscribed(Webinar.objects.filter(series=series), name=series.title, host=series.host)
+    now = timezone.now()
+    series = get_object_or_404(calendars.series(now), slug=slug)
+    return _subscribed(request, series, name=series.title, host=series.host, now=now)
 
 
 @require_safe
@@ -149,37 +157,31 @@ def _when(webinar: Webinar, session: Session | None) -> str:
     return _("%(date)s, %(time)s") % {"date": date, "time": time}
 
 
-def _series(slug: str) -> Series:
-    return get_object_or_404(Series.objects.reachable().select_related("host"), slug=slug)
+def _subscribed(
+    request: HttpRequest, subject: Host | Series | Webinar, *, name: str, host: Host, now: datetime
+) -> HttpResponse:
+    """One statement, of which the subject comes, where the reader has it already; else one more."""
+    organizer, source = _organizer(host), absolute(request.path)
+
+    def make() -> bytes:
+        events = [_event(session, describe=_description) for session in calendars.sessions_of(subject, now=now)]
+        return ical.feed(events, name=name, organizer=organizer, source=source)
+
+    etag = freshness.etag_of(ical.FORMAT, get_language(), source, name, organizer, *calendars.made_of(subject))
+    return freshness.unless_known(request, _calendar(), etag=etag, make=make)
 
 
-def _subscribed(webinars: WebinarQuerySet, *, name: str, host: Host) -> HttpResponse:
-    now = timezone.now()
-    sessions: SessionQuerySet = Session.objects.filter(
-        webinar__in=webinars.listed(), ends_at__gt=now - ical.CANCELLED_KEPT
-    ).select_related("webinar")
-    return _calendar(ical.publish(_events(sessions, now=now), name=name, organizer=_organizer(host)))
-
-
-def _events(sessions: Iterable[Session], *, now: datetime) -> list[ical.PublishedEvent]:
-    return [
-        _event(session, dtstamp=session.revised_at)
-        for session in sessions
-        if ical.is_published(is_cancelled=session.is_cancelled, revised_at=session.revised_at, now=now)
-    ]
-
-
-def _event(session: Session, *, dtstamp: datetime) -> ical.PublishedEvent:
+def _event(session: Session, *, describe: Callable[[Session, str], str]) -> ical.PublishedEvent:
     webinar = session.webinar
     url = absolute(webinar.get_absolute_url())
     return ical.PublishedEvent(
         uid=session.uid,
         sequence=session.sequence,
-        dtstamp=dtstamp,
+        dtstamp=session.revised_at,
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         summary=webinar.title,
-        description=_description(session, url),
+        description=describe(session, url),
         location=_("Online"),
         url=url,
         is_cancelled=session.is_cancelled,
@@ -194,11 +196,22 @@ def _description(session: Session, url: str) -> str:
     return _("%(summary)s\n\nRegister: %(url)s") % {"summary": summary, "url": url}
 
 
+def _description_of_a_copy(session: Session, url: str) -> str:
+    """The same, and that nothing will move it: an entry outlives the page that said so."""
+    said = _description(session, url)
+    if session.is_cancelled:
+        return said
+    return _("%(description)s\n\nThis entry is a copy: it does not move by itself when the session moves.") % {
+        "description": said
+    }
+
+
 def _organizer(host: Host) -> ical.Organizer:
     return ical.Organizer(name=host.name, email=host.organizer_email)
 
 
-def _calendar(content: bytes) -> HttpResponse:
-    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
+def _calendar() -> HttpResponse:
+    """An answer that is to have a calendar in it."""
+    response = HttpResponse(content_type="text/calendar; charset=utf-8")
     patch_cache_control(response, public=True, max_age=CACHE_SECONDS)
     return response

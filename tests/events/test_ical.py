@@ -1,13 +1,17 @@
 """Calendars that anybody may read."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import vobject
 
-from events.ical import Organizer, PublishedEvent, is_published, publish
+from events import ical
+from events.ical import Organizer, PublishedEvent
 
 HOST = Organizer("Border Review", "review@example.org")
+SOURCE = "https://example.org/hosts/border-review/calendar.ics"
+HERE = Path(__file__).parent
 
 
 def an_event(**fields):
@@ -28,16 +32,46 @@ def an_event(**fields):
     )
 
 
-def test_publish_writes_the_whole_calendar():
+def test_feed_writes_the_whole_calendar():
     events = [an_event(), an_event(uid="session-2", sequence=2, is_cancelled=True)]
 
-    written = publish(events, name="Border Review", organizer=HOST)
+    written = ical.feed(events, name="Border Review", organizer=HOST, source=SOURCE)
 
-    assert written == (Path(__file__).parent / "published.ics").read_bytes()
+    assert written == (HERE / "published.ics").read_bytes()
+
+
+def test_whoever_writes_feeds_in_another_way_says_so_to_those_who_follow():
+    """Their programs ask by a mark that knows nothing of how a calendar is written, but for its format."""
+    written = sha256((HERE / "published.ics").read_bytes()).hexdigest()
+
+    assert (ical.FORMAT, written[:12]) == (2, "eb075762c55c"), "Raise events.ical.FORMAT, and note both here."
+
+
+def test_copy_has_the_events_and_does_not_promise_to_follow():
+    written = ical.copy([an_event()], organizer=HOST)
+
+    calendar = vobject.readOne(written.decode())
+    assert calendar.method.value == "PUBLISH"
+    assert calendar.vevent.uid.value == "session-1"
+    for promise in (b"REFRESH-INTERVAL", b"X-PUBLISHED-TTL", b"SOURCE", b"NAME"):
+        assert promise not in written
+
+
+def test_feed_says_where_it_comes_from_and_how_often_to_ask():
+    written = ical.feed([], name="Border Review", organizer=HOST, source=SOURCE).replace(b"\r\n ", b"")
+
+    for line in (
+        f"SOURCE;VALUE=URI:{SOURCE}",
+        "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
+        "X-PUBLISHED-TTL:PT1H",
+        "NAME:Border Review",
+        "X-WR-CALNAME:Border Review",
+    ):
+        assert line in written.decode().split("\r\n")
 
 
 def test_another_parser_reads_the_same():
-    calendar = vobject.readOne(publish([an_event()], name="Border Review", organizer=HOST).decode())
+    calendar = vobject.readOne(ical.feed([an_event()], name="Border Review", organizer=HOST, source=SOURCE).decode())
 
     assert calendar.method.value == "PUBLISH"
     assert calendar.vevent.dtstart.value == datetime(2026, 10, 28, 12, 30, tzinfo=UTC)
@@ -49,8 +83,11 @@ def test_another_parser_reads_the_same():
 def test_hostile_text_stays_in_its_property():
     text = 'A; b, "c" \\ d\x00\x08\r\nBEGIN:VEVENT'
 
-    written = publish(
-        [an_event(summary=text, description=text)], name="x\x07y", organizer=Organizer('N"a^me', "a@example.org")
+    written = ical.feed(
+        [an_event(summary=text, description=text)],
+        name="x\x07y",
+        organizer=Organizer('N"a^me', "a@example.org"),
+        source=SOURCE,
     )
 
     calendar = vobject.readOne(written.decode())
@@ -63,21 +100,9 @@ def test_hostile_text_stays_in_its_property():
 def test_lines_are_folded_between_characters():
     title = " ".join(["Граница 🌍 边境"] * 30)
 
-    written = publish([an_event(summary=title)], name="x", organizer=HOST)
+    written = ical.copy([an_event(summary=title)], organizer=HOST)
 
     lines = written.split(b"\r\n")
     assert max(len(line) for line in lines) <= 75
     assert all(line.decode() is not None for line in lines)
     assert vobject.readOne(written.decode()).vevent.summary.value == title
-
-
-def test_cancelled_sessions_stay_for_thirty_days():
-    cancelled_at = datetime(2026, 10, 1, tzinfo=UTC)
-
-    shown = [
-        is_published(is_cancelled=True, revised_at=cancelled_at, now=datetime(2026, month, day, tzinfo=UTC))
-        for month, day in ((10, 2), (10, 30), (10, 31))
-    ]
-
-    assert shown == [True, True, False]
-    assert is_published(is_cancelled=False, revised_at=cancelled_at, now=datetime(2030, 1, 1, tzinfo=UTC))

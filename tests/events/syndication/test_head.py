@@ -82,7 +82,7 @@ def test_pages_lead_to_their_feeds(client):
     assert links(client, f"/hosts/{host}/")["text/calendar"] == f"/hosts/{host}/calendar.ics"
     assert links(client, "/series/region/")["text/calendar"] == "/series/region/calendar.ics"
     assert links(client, "/webinars/borders/")["application/atom+xml"] == f"/hosts/{host}/feed.atom"
-    assert links(client, "/webinars/borders/")["text/calendar"] == "/webinars/borders/calendar.ics"
+    assert links(client, "/webinars/borders/")["text/calendar"] == "/webinars/borders/feed.ics"
 
 
 def test_every_address_in_the_head_opens(client):
