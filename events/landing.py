@@ -229,9 +229,17 @@ class LandingPage:
         ]
 
     @property
-    def subscription(self) -> dict[str, str]:
-        """The addresses that make a calendar follow the host."""
-        return subscription_links(absolute(reverse("host_calendar", args=[self.host.slug])))
+    def subscriptions(self) -> list[tuple[str, dict[str, str]]]:
+        """What a calendar may follow, "webinar" or "host", each with the addresses that make it do so.
+
+        None beside a webinar for some people alone: others would see in their calendars where they come from.
+        """
+        if self.webinar.is_restricted:
+            return []
+        host = ("host", subscription_links(absolute(reverse("host_calendar", args=[self.host.slug]))))
+        if not self.webinar.is_listed:
+            return [host]
+        return [("webinar", subscription_links(absolute(reverse("webinar_feed", args=[self.webinar.slug])))), host]
 
     @property
     def mail_link(self) -> str:

@@ -532,7 +532,7 @@ def test_end_after_midnight_is_on_the_next_day():
 # ---------- calendars and sharing ----------
 
 
-def test_dates_go_into_calendars_as_copies_and_the_hosts_calendar_follows(client):
+def test_dates_go_into_calendars_as_copies_and_what_one_subscribes_to_follows(client):
     session = make_session(local_date=date(2031, 5, 14))
 
     markup = html.unescape(client.get(session.webinar.get_absolute_url()).content.decode())
@@ -543,14 +543,32 @@ def test_dates_go_into_calendars_as_copies_and_the_hosts_calendar_follows(client
         "https://outlook.live.com/calendar/deeplink/compose?",
         "https://outlook.office.com/calendar/deeplink/compose?",
         "https://calendar.yahoo.com/?",
-        f"webcal://localhost:8000/hosts/{session.webinar.host.slug}/calendar.ics",
+        f'href="webcal://localhost:8000/webinars/{session.webinar.slug}/feed.ics"',
+        f'href="webcal://localhost:8000/hosts/{session.webinar.host.slug}/calendar.ics"',
+        f"https://calendar.google.com/calendar/r?cid=webcal%3A%2F%2Flocalhost%3A8000%2Fwebinars%2F{session.webinar.slug}",
         f"mailto:?subject={session.webinar.title.replace(' ', '%20')}&body=",
         f'href="/webinars/{session.webinar.slug}/programme/"',
     ):
         assert address in markup
     words = words_of(session.webinar)
     assert "These are copies: they do not move by themselves when a session moves." in words
-    assert "and it follows" in words
+    assert "A calendar that you subscribe to follows by itself" in words
+
+
+@pytest.mark.parametrize(
+    ("access", "followed"),
+    [
+        ("everyone", ["webinar", "host"]),
+        ("unlisted", ["host"]),
+        ("members", []),
+        ("invited", []),
+        ("password", []),
+    ],
+)
+def test_listed_webinars_alone_are_offered_to_be_followed(access, followed):
+    webinar = make_session(make_webinar(access=access, access_password="sapodilla")).webinar
+
+    assert [whose for whose, _links in page_of(webinar).subscriptions] == followed
 
 
 def test_what_is_over_or_called_off_goes_into_no_calendar():
