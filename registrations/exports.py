@@ -11,7 +11,8 @@ from django.db.models import prefetch_related_objects
 
 from events.links import absolute
 from events.models import Session, User, Webinar
-from registrations.models import Answer, Message, OfferCode, Registration
+from registrations import tokens
+from registrations.models import Answer, CalendarFeed, Message, OfferCode, Registration
 
 
 def registration_data(registration: Registration, *, now: datetime) -> dict[str, Any]:
@@ -32,9 +33,16 @@ def person_data(
             "mails": [_mail(message) for message in about_signing_in],
             "made_at": _moment(user.date_joined),
             "last_signed_in_at": _moment(user.last_login),
+            "calendar": _calendar(user),
         },
         "registrations": _registrations(registrations),
     }
+
+
+def _calendar(user: User) -> dict[str, Any] | None:
+    """The address of their own calendar, which is theirs to know, where they had one made."""
+    feed = CalendarFeed.objects.filter(user=user).first()
+    return None if feed is None else {"address": tokens.calendar_url(feed), "made_at": _moment(feed.created_at)}
 
 
 def _registrations(registrations: Sequence[Registration]) -> list[dict[str, Any]]:

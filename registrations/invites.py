@@ -92,11 +92,17 @@ def download(registration: Registration) -> bytes:
 
     It has the invite's UID, so that a calendar that holds both shows one entry.
     """
-    is_off = registration.is_cancelled or registration.session.is_cancelled
-    event = _event(registration, STATUS.CANCELLED if is_off else STATUS.CONFIRMED)
-    if not is_off:
-        event.add_component(_alarm(registration))
-    return _calendar("PUBLISH", event)
+    return _calendar("PUBLISH", published_event(registration))
+
+
+def published_event(registration: Registration) -> Event:
+    """The entry as it is shown without inviting anybody: no attendee, and an alarm only while it stands."""
+    if registration.is_cancelled or registration.session.is_cancelled or registration.entry == Entry.CANCELLED:
+        return _event(registration, STATUS.CANCELLED)
+    is_tentative = registration.entry == Entry.TENTATIVE
+    event = _event(registration, STATUS.TENTATIVE if is_tentative else STATUS.CONFIRMED)
+    event.add_component(_alarm(registration))
+    return event
 
 
 def _event(registration: Registration, status: STATUS) -> Event:

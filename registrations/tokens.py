@@ -1,22 +1,24 @@
-"""Unguessable links to one's own registration.
+"""Unguessable links to one's own registration, and to the calendar of all of them.
 
-A token is the registration's random reference and a signature over it. Each purpose has its own salt: the joining link
-travels with the calendar entry and may be forwarded with it, so it must not open the registration.
+A token is the random reference of the registration, or of the calendar, and a signature over it. Each purpose has its
+own salt: the joining link travels with the calendar entry and may be forwarded with it, so it must not open the
+registration.
 """
 
 from django.core import signing
 from django.urls import reverse
 
 from events.links import absolute
-from registrations.models import Registration
+from registrations.models import CalendarFeed, Registration
 
 _SEPARATOR = "."
 _MANAGE = "registrations.manage"
 _JOIN = "registrations.join"
+_CALENDAR = "registrations.calendar"
 
 
 class BadTokenError(LookupError):
-    """The token was not made by us, or its registration is gone or erased. Which of these is nobody's business."""
+    """The token was not made by us, or what it opened is gone. Which of these is nobody's business."""
 
 
 def manage_token(registration: Registration) -> str:
@@ -37,6 +39,16 @@ def read_join_token(token: str) -> Registration:
     return _read(token, _JOIN)
 
 
+def calendar_reference(token: str) -> str:
+    """The reference of the calendar that the token opens, if there still is one. Asks nothing. Raises BadTokenError."""
+    return _unsigned(token, _CALENDAR)
+
+
+def calendar_url(feed: CalendarFeed) -> str:
+    """The whole address of somebody's own calendar, in the language of the moment: whoever has it reads it."""
+    return absolute(reverse("own_calendar", args=[_signer(_CALENDAR).sign(feed.reference)]))
+
+
 def manage_url(registration: Registration) -> str:
     """The whole address of the page on which its owner sees and changes the registration."""
     return absolute(reverse("registration", args=[manage_token(registration)]))
@@ -51,11 +63,18 @@ def _signer(salt: str) -> signing.Signer:
     return signing.Signer(salt=salt, sep=_SEPARATOR)
 
 
-def _read(token: str, salt: str) -> Registration:
+def _unsigned(token: str, salt: str) -> str:
     try:
-        reference = _signer(salt).unsign(token)
+        return _signer(salt).unsign(token)
+    except signing.BadSignature as error:
+        raise BadTokenError from error
+
+
+def _read(token: str, salt: str) -> Registration:
+    reference = _unsigned(token, salt)
+    try:
         return Registration.objects.select_related("session__webinar__host", "webinar__host", "webinar__series").get(
             reference=reference, erased_at__isnull=True
         )
-    except (signing.BadSignature, Registration.DoesNotExist) as error:
+    except Registration.DoesNotExist as error:
         raise BadTokenError from error

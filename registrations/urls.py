@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from registrations.views import account, leaving, mine, own, registering
+from registrations.views import account, calendars, leaving, mine, own, registering
 
 urlpatterns = [
     path("webinars/<slug:slug>/", registering.webinar, name="webinar"),
@@ -28,5 +28,7 @@ urlpatterns = [
     path("my/account/", account.my_account, name="my_account"),
     path("my/account/second-step/", account.second_step, name="second_step"),
     path("my/data.json", mine.my_data, name="my_data"),
+    path("my/calendar/", calendars.my_calendar, name="my_calendar"),
+    path("my/calendar/<str:token>.ics", calendars.calendar, name="own_calendar"),
     path("my/erase/", mine.my_erase, name="my_erase"),
 ]

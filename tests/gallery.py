@@ -45,6 +45,7 @@ from events.models import (
 from events.syndication.cards import card_of
 from registrations import offers, signup, surveys, tokens
 from registrations.models import OfferCode, Registration
+from registrations.own_calendar import make as make_own_calendar
 from tests.builders import (
     form_data,
     make_appearance,
@@ -1515,6 +1516,56 @@ def my_webinars_open_to_oneself() -> Visit:
     Invitee.objects.create(webinar=invited, email=user.email)
     EmailAddress.objects.create(user=user, email="a.karimova@example.com", verified=True)
     return Visit(user=user)
+
+
+@shows("my_webinars")
+def my_webinars_with_a_calendar() -> Visit:
+    user = person()
+    register(coming(), email=user.email)
+    make_own_calendar(user, now=timezone.now())
+    return Visit(user=user)
+
+
+def calendar_done(act: str) -> Visit:
+    """My webinars, after something was done to the address of one's calendar."""
+    user = person()
+    register(coming(), email=user.email)
+    if act != "make":
+        make_own_calendar(user, now=timezone.now())
+    return Visit(user=user, before=lambda client: client.post(reverse("my_calendar"), {"act": act}))
+
+
+@shows("my_webinars")
+def my_calendar_made() -> Visit:
+    return calendar_done("make")
+
+
+@shows("my_webinars")
+def my_calendar_made_anew() -> Visit:
+    return calendar_done("renew")
+
+
+@shows("my_webinars")
+def my_calendar_taken_away() -> Visit:
+    return calendar_done("stop")
+
+
+@shows("my_calendar", status=303, is_page=False)
+def my_calendar_leads_back() -> Visit:
+    return Visit(user=person(), posted={"act": "make"})
+
+
+@shows("own_calendar", is_page=False)
+def own_calendar_to_subscribe_to() -> Visit:
+    user = person()
+    register(coming(), email=user.email)
+    scheduling.cancel_session(register(coming(), email=user.email).session, by=None, now=timezone.now())
+    return Visit(path=tokens.calendar_url(make_own_calendar(user, now=timezone.now())).removeprefix(SITE))
+
+
+@shows("own_calendar", status=404)
+def own_calendar_that_has_ended() -> Visit:
+    return Visit(("SOMEREFERENCE.and-no-signature",))
 
 
 @shows("my_data", is_page=False)

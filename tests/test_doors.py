@@ -25,7 +25,7 @@ from events import freshness, visibility
 from events.models import FormerAddress, Invitee, Presenter, Series, Session, User, Webinar
 from events.syndication.cards import card_of
 from events.views.crawlers import SITEMAPS
-from registrations import tokens
+from registrations import own_calendar, tokens
 from registrations.models import Registration
 from tests.builders import (
     form_data,
@@ -187,6 +187,18 @@ def by_token(name: str, make: Callable[[Registration], str] = tokens.manage_toke
     return lambda world, client, who: client.get(reverse(name, args=[world.token(who, make)]))
 
 
+def ones_calendar(world: World, client: Client, who: Who) -> HttpResponseBase:
+    """The holder's, and for everybody else at an address that differs in a letter."""
+    feed = own_calendar.make(world.people[Who.HOLDER], now=timezone.now())
+    *_path, file = tokens.calendar_url(feed).split("/")
+    token = file.removesuffix(".ics")
+    return client.get(reverse("own_calendar", args=[token if who == Who.HOLDER else f"A{token}"]))
+
+
+def make_ones_calendar(_world: World, client: Client, _who: Who) -> HttpResponseBase:
+    return client.post(reverse("my_calendar"), {"act": "make"})
+
+
 def at(path: str) -> Ask:
     return lambda _world, client, _who: client.get(path)
 
@@ -261,6 +273,7 @@ OF_THE_HOLDER: dict[str, Door] = {
     },
     # Nothing is asked afterwards here: nobody has it.
     "registration_survey": Door(nobody, (by_token("registration_survey"),), not_found),
+    "own_calendar": Door(if_ones_own, (ones_calendar,), not_found),
     "join": Door(if_ones_own, (by_token("join", tokens.join_token),), not_found),
 }
 
@@ -320,6 +333,7 @@ DOORS: dict[str, Door] = {
     **OF_THE_HOLDER,
     "my_webinars": Door(if_ones_own_or_open, (get("my_webinars"),)),
     "my_data": Door(if_ones_own, (get("my_data"),)),
+    "my_calendar": Door(nobody, (get("my_calendar"), make_ones_calendar)),
     "my_erase": Door(nobody, (get("my_erase"),)),
     # Answers that have no address of their own.
     "(recommended beside another)": Door(if_listed, (beside_it,)),

@@ -81,10 +81,10 @@ FLOORS = {
             "mailbox",
             "doors",
             "codes",
-            "exports",
         },  # parts
-        {"invites", "letters", "answers"},
-        {"places", "drafts", "pointless"},  # under the locks of an act; letters: rendered for many, and needed no more
+        {"invites", "letters", "answers", "exports"},
+        # under the locks of an act; letters: rendered for many, and needed no more; all the entries of one person
+        {"places", "drafts", "pointless", "own_calendar"},
         {"emails", "signup", "surveys", "notifications"},  # one message each; acts
         {"delivery", "correspondence", "erasure"},  # mails on their way, and the end of a registration
         {"pages", "accounts"},

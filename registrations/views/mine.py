@@ -16,13 +16,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from events import visibility
+from events.calendar_links import subscription_links
 from events.choices import main_session
 from events.email_addresses import address_key
 from events.models import Question, User, Webinar
 from events.reader import reader_zone
 from registrations import doors, erasure, exports, pages, signup, tokens
 from registrations.doors import Door
-from registrations.models import Registration
+from registrations.models import CalendarFeed, Registration
 from registrations.views.leaving import data_file
 from registrations.views.responses import manage_path, own_zone, private, see_other
 
@@ -41,6 +42,7 @@ def my_webinars(request: HttpRequest) -> HttpResponse:
         "coming": [own for own in reversed(mine) if own.is_coming],
         "past": [own for own in mine if own.is_past],
         "cancelled": [own for own in mine if own.is_cancelled],
+        **_own_calendar(request),
     }
     return private(render(request, "registrations/my_webinars.html", context))
 
@@ -150,6 +152,15 @@ def _open_to_reader(request: HttpRequest, mine: list[OwnRegistration], *, now: d
         if session is not None and not session.is_cancelled:
             lines.append(OpenWebinar(webinar, session.starts_at, webinar.host.shown_zone(zone)))
     return lines
+
+
+def _own_calendar(request: HttpRequest) -> dict[str, str]:
+    """The address of the reader's own calendar, in the forms that programs take; nothing where there is none."""
+    feed = CalendarFeed.objects.filter(user=_user(request)).first()
+    if feed is None:
+        return {}
+    address = tokens.calendar_url(feed)
+    return {"calendar_url": address, **subscription_links(address)}
 
 
 def _own_registrations(request: HttpRequest) -> QuerySet[Registration]:

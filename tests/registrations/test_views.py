@@ -1033,10 +1033,10 @@ def test_my_webinars_asks_the_database_the_same_for_one_and_for_many(client, dja
     signed_in(client)
     make_own(coming_session())
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("my_webinars"))
     for _ in range(3):
         make_own(coming_session())
         ended_session()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("my_webinars"))
