@@ -1526,33 +1526,19 @@ def my_webinars_with_a_calendar() -> Visit:
     return Visit(user=user)
 
 
-def calendar_done(act: str) -> Visit:
-    """My webinars, after something was done to the address of one's calendar."""
-    user = person()
-    register(coming(), email=user.email)
-    if act != "make":
-        make_own_calendar(user, now=timezone.now())
-    return Visit(user=user, before=lambda client: client.post(reverse("my_calendar"), {"act": act}))
-
-
-@shows("my_webinars")
+@shows("my_calendar", status=303, is_page=False)
 def my_calendar_made() -> Visit:
-    return calendar_done("make")
-
-
-@shows("my_webinars")
-def my_calendar_made_anew() -> Visit:
-    return calendar_done("renew")
-
-
-@shows("my_webinars")
-def my_calendar_taken_away() -> Visit:
-    return calendar_done("stop")
+    return Visit(user=person(), posted={"act": "make"})
 
 
 @shows("my_calendar", status=303, is_page=False)
-def my_calendar_leads_back() -> Visit:
-    return Visit(user=person(), posted={"act": "make"})
+def my_calendar_made_anew() -> Visit:
+    return Visit(user=person(), posted={"act": "renew"})
+
+
+@shows("my_calendar", status=303, is_page=False)
+def my_calendar_taken_away() -> Visit:
+    return Visit(user=person(), posted={"act": "stop"})
 
 
 @shows("own_calendar", is_page=False)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
-from events.calendar_links import MAX_LINK_LENGTH, add_to_calendar_links
+from events.calendar_links import MAX_LINK_LENGTH, add_to_calendar_links, subscription_links
 
 START, END = datetime(2026, 10, 28, 12, 30, tzinfo=UTC), datetime(2026, 10, 28, 14, 0, tzinfo=UTC)
 
@@ -28,6 +28,9 @@ def test_every_calendar_gets_title_instants_and_place():
     )
     assert (yahoo["title"], yahoo["st"], yahoo["et"]) == (["A & B + C"], ["20261028T123000Z"], ["20261028T140000Z"])
     assert urlsplit(links["Microsoft 365"]).netloc == "outlook.office.com"
+    assert urlsplit(links["Microsoft 365"]).query == urlsplit(links["Outlook.com"]).query
+    # Without these two, Outlook opens the calendar and fills in nothing.
+    assert (outlook["path"], outlook["rru"]) == (["/calendar/action/compose"], ["addevent"])
 
 
 def test_spaces_are_never_plus_signs():
@@ -41,3 +44,12 @@ def test_long_details_are_cut_so_that_the_link_still_works():
 
     assert all(len(url) <= MAX_LINK_LENGTH for _label, url in links)
     assert all(len(url) > MAX_LINK_LENGTH / 2 for _label, url in links)
+
+
+def test_program_is_asked_to_subscribe_and_google_is_told_the_same_address():
+    links = subscription_links("https://example.org/my/calendar/ABC.x-y_z.ics")
+
+    assert links == {
+        "webcal_url": "webcal://example.org/my/calendar/ABC.x-y_z.ics",
+        "google_url": "https://calendar.google.com/calendar/r?cid=webcal%3A%2F%2Fexample.org%2Fmy%2Fcalendar%2FABC.x-y_z.ics",
+    }
