@@ -17,6 +17,12 @@ def address_key(email: str) -> str:
     return email.strip().lower()
 
 
+def wire_key(email: str) -> str:
+    """`address_key` with the domain as mail servers spell it, so that what came by mail equals what was typed here."""
+    local, at, domain = address_key(email).rpartition("@")
+    return f"{local}{at}{spelt_in_ascii(domain) or domain}"
+
+
 def mailbox_key(email: str) -> str:
     """What tells one mailbox from another, as far as anybody can see: what stands after a plus sorts its owner's mail.
 

@@ -5,6 +5,8 @@ registration and is signed, so that an answer that comes to it was written by so
 entry's ORGANIZER and the From of the mails about it, which calendars want to be the same.
 """
 
+import re
+
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -14,6 +16,7 @@ _SALT = "registrations.reply_addresses"
 # 80 bits, in letters and digits: servers on the way may change the case of what stands before the @.
 _SIGNATURE_DIGITS = 20
 _MARK = "+"
+_TAG = re.compile(rf"[0-9a-z]+-[0-9a-f]{{{_SIGNATURE_DIGITS}}}", re.ASCII | re.IGNORECASE)
 # RFC 5321 4.5.3.1.1
 _MOST_IN_LOCAL_PART = 64
 
@@ -27,13 +30,20 @@ def personal(address: str, reference: str) -> str:
     return f"{tagged}@{domain}" if len(tagged) <= _MOST_IN_LOCAL_PART else address
 
 
+def looks_personal(address: str) -> bool:
+    """Whether it is written as the address of some registration, be it signed by us or by somebody else."""
+    local, _at, _domain = address.strip().rpartition("@")
+    _name, _mark, tag = local.rpartition(_MARK)
+    return _TAG.fullmatch(tag) is not None
+
+
 def read_reference(address: str) -> str | None:
     """The reference of the registration whose address that is; None for any other address, and for a forged one."""
     local, _at, _domain = address.strip().rpartition("@")
     _name, mark, tag = local.rpartition(_MARK)
-    reference, dash, signature = tag.rpartition("-")
-    if not (mark and dash and reference and signature.isascii()):
+    if not (mark and _TAG.fullmatch(tag)):
         return None
+    reference, _dash, signature = tag.rpartition("-")
     reference = reference.upper()
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     is_ours = any(constant_time_compare(signature.lower(), _signature(reference, key)) for key in keys)

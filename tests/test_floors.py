@@ -87,8 +87,8 @@ FLOORS = {
         {"places", "drafts", "pointless", "own_calendar"},
         {"emails", "signup", "surveys", "notifications"},  # one message each; acts
         {"delivery", "correspondence", "erasure"},  # mails on their way, and the end of a registration
-        {"pages", "accounts"},
-        {"views", "admin", "receivers", "tasks", "social"},  # doors
+        {"pages", "accounts", "inbound"},
+        {"views", "admin", "receivers", "tasks", "social", "management"},  # doors
         {"urls", "mailbox_urls", "apps"},
     ),
 }

@@ -276,6 +276,8 @@ else:
     EMAIL_FILE_PATH = VAR_DIR / "mail-log"
 # Domains whose mailboxes take tags (rsvp+tag@…): there each invite has an address of its own to be answered at.
 SUBADDRESS_DOMAINS = environment.read_domains(env, "SUBADDRESS_DOMAINS")
+# The name by which our own mail server signs what it found out about a sender; empty: nobody's word is taken.
+AUTHSERV_ID = env.str("AUTHSERV_ID", "").strip().lower()
 EMAIL_TIMEOUT = 10  # seconds to connect; the outbox waits longer for the answer to DATA
 
 # ---------- accounts ----------

@@ -8,7 +8,7 @@ then registrations, then their messages. A new registration is written down befo
 key is what a double click waits for, and whoever holds a session's lock must not wait for somebody who wants it.
 """
 
-from registrations.signup.answering import answer, free_declined, keep_place
+from registrations.signup.answering import answer, counter, free_declined, keep_place
 from registrations.signup.changing import change_details, change_session, wait_for_any
 from registrations.signup.ending import cancel, lapse_overdue
 from registrations.signup.locking import (
@@ -39,6 +39,7 @@ __all__ = [
     "cancel",
     "change_details",
     "change_session",
+    "counter",
     "free_declined",
     "keep_place",
     "lapse_overdue",

@@ -57,6 +57,21 @@ def _answer(registration: Registration, partstat: Partstat, sequence: int, dtsta
     return True
 
 
+def counter(registration: Registration, *, sequence: int, now: datetime) -> bool:
+    """Tell somebody who proposed another time for that revision of the entry that it stays, and what else there is.
+
+    Nothing changes, and they are told once for each revision, however often they propose: false when nobody is told.
+    """
+    return in_turn(lambda: _counter(registration, sequence, now))
+
+
+def _counter(registration: Registration, sequence: int, now: datetime) -> bool:
+    mine, _sessions = lock(registration)
+    if not mine.has_entry or mine.is_erased or not _can_be_answered(mine, sequence):
+        return False
+    return outbox.enqueue_once(mine, Kind.COUNTERED, about=str(mine.sequence), now=now)
+
+
 def _can_be_answered(mine: Registration, sequence: int) -> bool:
     """Whether that is the newest revision that they were told: of a change that was undone in time nobody hears."""
     newer = mine.messages.filter(sequence__gt=sequence).exclude(state__in=[Message.State.DROPPED, Message.State.DEAD])

@@ -280,3 +280,22 @@ def test_who_has_no_entry_has_nothing_to_answer():
     waiting = make_registration(session)
 
     assert not answer(waiting, Partstat.ACCEPTED)
+
+
+def test_a_proposal_of_another_time_is_answered_once_for_each_revision_and_changes_nothing():
+    registration = make_registration(full_session())
+    everything_sent()
+
+    told = [signup.counter(registration, sequence=sequence, now=LATER) for sequence in (0, 0, 1)]
+
+    assert told == [True, False, False]
+    registration.refresh_from_db()
+    assert (registration.partstat, registration.sequence, registration.is_confirmed) == ("", 0, True)
+    assert kinds_owed_to(registration) == ["countered"]
+
+
+def test_who_cancelled_proposes_in_vain():
+    registration = make_registration(full_session())
+    signup.cancel(registration, now=LATER)
+
+    assert not signup.counter(registration, sequence=1, now=LATER)

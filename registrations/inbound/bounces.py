@@ -1,0 +1,89 @@
+"""Mails of ours that came back: from a report of a mail server to what it says (RFC 3462, 3464)."""
+
+import re
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import HeaderParser
+
+from events import validators
+from events.email_addresses import MAX_LENGTH
+from registrations.inbound.reading import IgnoredError, Mail, contained, first_value
+
+MAX_REASON_CHARS = 500
+# Each of our mails goes to one person.
+MAX_FAILED = 5
+# RFC 3463 2, in a field that may go on with words.
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,198}>")
+_SENT_BACK = ("message/rfc822", "text/rfc822-headers")
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """One of our mails that a server on the way has given up, for whom, and why."""
+
+    message_id: str
+    recipients: tuple[str, ...]
+    reason: str
+
+
+def is_report(mail: Mail) -> bool:
+    """Whether it tells what became of another mail."""
+    return mail.mime.get_content_type() == "multipart/report"
+
+
+def read(mail: Mail) -> Bounce:
+    """What the report says. Raises IgnoredError where it gives nothing up, or names no mail.
+
+    A mail that is only delayed comes through later, or is given up in another report. `Action: failed` means that
+    nobody tries any more, also where the status is one of those that may pass (RFC 3464 2.3.3).
+    """
+    parts = list(mail.parts())
+    statuses = [part for part in parts if part.get_content_type() == "message/delivery-status"]
+    # The first group of fields is about the report, each other about one recipient.
+    groups = [group for part in statuses for group in contained(part)[1:]]
+    failed = [group for group in groups if _has_failed(group)][:MAX_FAILED]
+    if not failed:
+        raise IgnoredError("it is a report of nothing that has failed")
+    return Bounce(
+        message_id=_message_id(parts),
+        recipients=tuple(address for group in failed for address in _recipients(group)),
+        reason=_reason(failed[0]),
+    )
+
+
+def _has_failed(group: Message) -> bool:
+    is_given_up = first_value(group, "Action").partition(" ")[0].lower() == "failed"
+    return is_given_up and not first_value(group, "Status").startswith("2")
+
+
+def _recipients(group: Message) -> list[str]:
+    """The address that was given up, and the one that we wrote to, where it was passed on from there."""
+    values = [first_value(group, name) for name in ("Original-Recipient", "Final-Recipient")]
+    addresses = [value.partition(";")[2].strip().strip("<>") for value in values]
+    return [address for address in addresses if address.isprintable() and "@" in address[:MAX_LENGTH]]
+
+
+def _reason(group: Message) -> str:
+    status = _STATUS.match(first_value(group, "Status"))
+    said = first_value(group, "Diagnostic-Code")
+    words = f"{status[0] if status else ''} {said}".encode(errors="replace").decode()
+    return validators.single_line(words.replace("\0", " "))[:MAX_REASON_CHARS]
+
+
+def _message_id(parts: list[Message]) -> str:
+    for part in parts:
+        if part.get_content_type() in _SENT_BACK:
+            found = _MESSAGE_ID.fullmatch(first_value(_sent_back(part), "Message-ID"))
+            if found:
+                return found[0]
+    raise IgnoredError("it is a report that does not say of which mail")
+
+
+def _sent_back(part: Message) -> Message:
+    """The headers of the mail that a part gives back, whole or its headers alone."""
+    inner = contained(part)
+    if inner:
+        return inner[0]
+    content = part.get_payload(decode=True)
+    return HeaderParser().parsestr(content.decode("ascii", errors="replace") if isinstance(content, bytes) else "")

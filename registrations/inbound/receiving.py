@@ -1,0 +1,197 @@
+"""What happens to a mail that came in: an answer from a calendar, one of ours that came back, or nothing at all.
+
+Whose word counts is docs/decisions/0021. Each mail may come any number of times, from any door, in any order.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from events.email_addresses import mailbox_key, wire_key
+from registrations import correspondence, outbox, reply_addresses, signup
+from registrations.inbound import authentication, bounces, reading, replies
+from registrations.inbound.bounces import Bounce
+from registrations.inbound.reading import IgnoredError, Mail
+from registrations.inbound.replies import Method, Reply
+from registrations.models import Message, Registration
+
+logger = logging.getLogger(__name__)
+
+
+class Result(StrEnum):
+    """What became of a mail."""
+
+    NOTED = "noted"  # an answer, which organizers see
+    STALE = "stale"  # an answer that says nothing new
+    ANSWERED = "answered"  # a question, and a mail goes back
+    BOUNCED = "bounced"  # one of ours came back
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mail; of one that was ignored, why."""
+
+    result: Result
+    reason: str = ""
+
+
+def receive(raw: bytes, *, now: datetime, recipient: str = "") -> Outcome:
+    """Read one mail and do what it asks for. `recipient` is the address in its envelope, where the door knows it.
+
+    Whatever the mail is, this returns. It raises only what would be otherwise another time, a database error above all:
+    the door then has the mail come again. Nothing of the mail is kept, save what it says, and nothing of it is logged.
+    """
+    try:
+        outcome = _act(_read(raw, recipient), now)
+    except IgnoredError as ignored:
+        outcome = Outcome(Result.IGNORED, str(ignored))
+    logger.info("A mail came in: %s.", ": ".join(filter(None, (outcome.result, outcome.reason))))
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Read:
+    mail: Mail
+    content: Reply | Bounce
+
+
+def _read(raw: bytes, recipient: str) -> _Read:
+    """Without a look at the database, so that whatever goes wrong here is the mail's own fault."""
+    try:
+        mail = reading.read(raw, recipient=recipient)
+        content = bounces.read(mail) if bounces.is_report(mail) else replies.read(mail)
+        return _Read(mail, content)
+    except IgnoredError:
+        raise
+    except Exception as error:  # noqa: BLE001 - parsers of junk raise anything; what they say may repeat it
+        logger.warning("A mail that came in could not be read: %s.", type(error).__name__)
+        raise IgnoredError("it cannot be read") from None
+
+
+def _act(read: _Read, now: datetime) -> Outcome:
+    if isinstance(read.content, Bounce):
+        return _note_bounce(read.mail, read.content, now)
+    reply = read.content
+    registration = _registration_of(read.mail, reply)
+    if reply.method == Method.REPLY:
+        return _note_answer(registration, reply, now)
+    if read.mail.was_written_by_a_program:
+        raise IgnoredError("it was written by a program, which is not answered")
+    if reply.method == Method.COUNTER:
+        is_told = signup.counter(registration, sequence=reply.sequence, now=now)
+    else:
+        is_told = _send_entry_again(registration, now)
+    return Outcome(Result.ANSWERED if is_told else Result.STALE)
+
+
+# ---------- answers ----------
+
+
+def _registration_of(mail: Mail, reply: Reply) -> Registration:
+    """Whose entry it is about. Raises IgnoredError unless the mail is its owner's, as far as anybody can tell."""
+    if authentication.says_forged(mail, authserv_id=settings.AUTHSERV_ID):
+        raise IgnoredError("it is forged, as our mail server says")
+    registration = Registration.objects.filter(uid=reply.uid).first()
+    if registration is None:
+        raise IgnoredError("it is about no entry of ours")
+    references = _signed_for(mail)
+    if references and references != {registration.reference}:
+        raise IgnoredError("it came to the address of another entry")
+    _require_owner(registration, mail, reply, may_be_alias=bool(references))
+    if registration.is_erased or registration.is_cancelled:
+        raise IgnoredError("the registration has ended")
+    return registration
+
+
+def _signed_for(mail: Mail) -> set[str]:
+    """The registrations to whose own addresses it came. Raises IgnoredError where one is not signed by us."""
+    personal = [address for address in mail.recipients if reply_addresses.looks_personal(address)]
+    references = {reply_addresses.read_reference(address) for address in personal}
+    if None in references:
+        raise IgnoredError("it came to an address that is not signed by us")
+    return {reference for reference in references if reference}
+
+
+def _require_owner(registration: Registration, mail: Mail, reply: Reply, *, may_be_alias: bool) -> None:
+    """An alias of the owner's mailbox counts only where the mail came to the signed address: those have the invite."""
+    key = mailbox_key if may_be_alias else wire_key
+    owner = key(registration.email)
+    if not mail.sender or key(mail.sender) != owner:
+        raise IgnoredError("it is not from the owner of the entry")
+    if owner not in {key(attendee) for attendee in reply.attendees}:
+        raise IgnoredError("it does not answer for the owner of the entry")
+
+
+def _note_answer(registration: Registration, reply: Reply, now: datetime) -> Outcome:
+    if reply.partstat is None:
+        raise IgnoredError("it answers neither yes, perhaps nor no")
+    is_new = signup.answer(
+        registration, partstat=reply.partstat, sequence=reply.sequence, dtstamp=reply.dtstamp, now=now
+    )
+    return Outcome(Result.NOTED if is_new else Result.STALE)
+
+
+def _send_entry_again(registration: Registration, now: datetime) -> bool:
+    """The newest mail that brought the entry, or else the link, once more; neither more often than in ten minutes.
+
+    False when nothing is owed for it, since such a mail is on its way or went out a moment ago.
+    """
+    last = registration.messages.filter(kind__in=Message.INVITE_KINDS).order_by("-pk").first()
+    if last is not None and last.state in Message.OPEN_STATES:
+        return False
+    try:
+        correspondence.send_again(registration, message_id=last.pk if last else 0, now=now)
+    except correspondence.TooSoonError:
+        return False
+    except correspondence.SendAgainError:
+        return _send_link_again(registration, now)
+    return True
+
+
+def _send_link_again(registration: Registration, now: datetime) -> bool:
+    before = registration.messages.count()
+    with transaction.atomic():
+        outbox.enqueue_link_again(registration, asked_for=registration.session, now=now)
+    return registration.messages.count() > before
+
+
+# ---------- mails of ours that came back ----------
+
+
+def _note_bounce(mail: Mail, bounce: Bounce, now: datetime) -> Outcome:
+    """Mark the mail that came back, once. A forged report can do no more than that, and must know the Message-ID."""
+    failed = {wire_key(address) for address in bounce.recipients}
+    found = [
+        message
+        for message in Message.objects.filter(_may_be_about(mail, bounce), message_id=bounce.message_id)
+        if message.to_email and wire_key(message.to_email) in failed
+    ]
+    if not found:
+        raise IgnoredError("it is a report of no mail of ours")
+    unmarked = Message.objects.filter(pk__in=[message.pk for message in found], bounced_at=None)
+    is_new = unmarked.update(bounced_at=now, bounce=bounce.reason)
+    return Outcome(Result.BOUNCED if is_new else Result.STALE)
+
+
+def _may_be_about(mail: Mail, bounce: Bounce) -> Q:
+    """Whose mails it can be about, by what has an index: the address that it came back to, or the one that failed."""
+    references = _signed_for(mail)
+    if references:
+        return Q(registration__reference__in=references)
+    keys = {key for address in bounce.recipients for key in (wire_key(address), _spelt_with_letters(address))}
+    return Q(registration__email_key__in=keys)
+
+
+def _spelt_with_letters(address: str) -> str:
+    """The address in small letters, its domain as people type it (RFC 5891)."""
+    local, at, domain = wire_key(address).rpartition("@")
+    try:
+        return f"{local}{at}{domain.encode('ascii').decode('idna')}"
+    except UnicodeError:
+        return f"{local}{at}{domain}"
