@@ -35,6 +35,7 @@ from registrations.models import Message, Registration
 from registrations.places import is_off
 
 Awaits = Registration.Awaits
+Partstat = Registration.Partstat
 
 
 class CountsPeople:
@@ -143,15 +144,34 @@ class PeopleFirst:
 
     @display(description=_("People"))
     def people_line(self, row: Any) -> SafeString:
-        count = self.registrations_of(row).active().count()  # type: ignore[attr-defined]
-        said = ngettext("%(count)d registered", "%(count)d registered", count) % {"count": count}
-        people = reverse("admin:registrations_registration_changelist", query={self.people_path: row.pk})
+        people = self._people(row)
         pages = [
             (reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{name}", args=[row.pk]), words)
             for name, words in self.linked_pages(row)
         ]
         link = '<a href="{}" class="text-link whitespace-nowrap">{}</a>'
-        return format_html_join(" · ", link, [(people, said), *pages])
+        return format_html_join(" · ", link, [*people, *pages])
+
+    def _people(self, row: Any) -> list[tuple[str, str]]:
+        """How many registered and what they answered in their calendars, each with the list of those; one query."""
+        found = self.registrations_of(row).active().order_by().values_list("partstat")  # type: ignore[attr-defined]
+        counts = dict(found.annotate(count=models.Count("pk")))
+        accepted, tentative, declined = (counts.get(answer, 0) for answer in Partstat.values if answer)
+        total = sum(counts.values())
+        said = [
+            ({}, total, ngettext("%(count)d registered", "%(count)d registered", total)),
+            ({"answer": "accepted"}, accepted, ngettext("%(count)d accepted", "%(count)d accepted", accepted)),
+            ({"answer": "tentative"}, tentative, ngettext("%(count)d may come", "%(count)d may come", tentative)),
+            ({"answer": "declined"}, declined, ngettext("%(count)d declined", "%(count)d declined", declined)),
+        ]
+        return [
+            (
+                reverse("admin:registrations_registration_changelist", query={self.people_path: row.pk, **answer}),
+                words % {"count": count},
+            )
+            for answer, count, words in said
+            if count or not answer
+        ]
 
     def linked_pages(self, row: Any) -> Sequence[tuple[str, Any]]:
         """Those of the linked actions that have something to show."""

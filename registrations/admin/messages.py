@@ -9,13 +9,27 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from events.admin.scoped import HostFilter
 from registrations import outbox
 from registrations.admin.readonly import ReadOnlyAdmin, instant_column
+from registrations.admin.standing import MAIL_COLOURS, mail_standing
 from registrations.models import Message
+
+
+class ReturnFilter(DropdownFilter):
+    """Those that were sent, and that a server on the way gave back."""
+
+    title = _("return")
+    parameter_name = "return"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("came_back", _("Came back"))]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return queryset.filter(bounced_at__isnull=False) if self.value() == "came_back" else queryset
 
 
 @admin.register(Message)
@@ -33,14 +47,18 @@ class MessageAdmin(ReadOnlyAdmin):
         "attempts",
         "sent",
         "answer",
+        "came_back",
+        "bounce",
     ]
-    readonly_fields = ["written", "due", "sent"]
+    readonly_fields = ["written", "due", "sent", "came_back"]
     list_display = ["kind", "to_email", "webinar", "state_shown", "attempts", "sent", "answer_start"]
     written = instant_column("created_at", _("Written"), "registration__webinar__host")
     due = instant_column("due_at", _("Due"), "registration__webinar__host")
     sent = instant_column("sent_at", _("Sent"), "registration__webinar__host")
+    came_back = instant_column("bounced_at", _("Came back"), "registration__webinar__host")
     list_filter = [
         ("state", ChoicesDropdownFilter),
+        ReturnFilter,
         ("kind", ChoicesDropdownFilter),
         HostFilter.along("registration__webinar__host"),
     ]
@@ -49,28 +67,24 @@ class MessageAdmin(ReadOnlyAdmin):
     search_help_text = _("Address, name or title of the webinar")
     actions = ["try_again"]
 
+    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> Any:
+        """Most never come back."""
+        fields = super().get_fields(request, obj)
+        if obj is None or obj.bounced_at is not None:
+            return fields
+        return [field for field in fields if field not in {"came_back", "bounce"}]
+
     @display(description=_("Webinar"), ordering="registration__webinar__title")
     def webinar(self, message: Message) -> str:
         return message.registration.webinar.title if message.registration else ""
 
-    @display(
-        description=_("State"),
-        ordering="state",
-        label={
-            Message.State.QUEUED: "warning",
-            Message.State.CLAIMED: "info",
-            Message.State.SENDING: "info",
-            Message.State.SENT: "success",
-            Message.State.DEAD: "danger",
-            Message.State.DROPPED: "",
-        },
-    )
+    @display(description=_("State"), ordering="state", label=MAIL_COLOURS)
     def state_shown(self, message: Message) -> tuple[str, Any]:
-        return message.state, message.get_state_display()
+        return mail_standing(message)
 
     @display(description=_("The server's answer"))
     def answer_start(self, message: Message) -> str:
-        return Truncator(message.answer).chars(60)
+        return Truncator(message.bounce or message.answer).chars(60)
 
     @admin.action(description=_("Try again now"), permissions=["act"])
     def try_again(self, request: HttpRequest, queryset: models.QuerySet[Message]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
+from django.db.models import functions
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -24,23 +25,33 @@ from events.email_addresses import address_key
 from events.models import Session, Webinar
 from registrations.admin.deeds import ACCEPT, CANCEL, ERASE, MARK_PAID, TURN_DOWN, DoesDeeds
 from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
-from registrations.admin.standing import COLOURS, WaitsFilter, standing, wants_any
+from registrations.admin.standing import (
+    ANSWER_COLOURS,
+    COLOURS,
+    AnswerFilter,
+    WaitsFilter,
+    mail_standing,
+    standing,
+    wants_any,
+)
 from registrations.models import Answer, Message, OfferCode, Registration
 from registrations.questions import shown_answer
 
 
 class MailFilter(DropdownFilter):
-    """Those whose mail failed or has not gone out."""
+    """Those whose mail failed, came back or has not gone out."""
 
     title = _("mail")
     parameter_name = "mail"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("failed", _("Failed")), ("waiting", _("Waiting"))]
+        return [("failed", _("Failed")), ("came_back", _("Came back")), ("waiting", _("Waiting"))]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         if self.value() == "failed":
             return queryset.filter(pk__in=Message.objects.filter(state=Message.State.DEAD).values("registration"))
+        if self.value() == "came_back":
+            return queryset.filter(pk__in=Message.objects.filter(bounced_at__isnull=False).values("registration"))
         if self.value() == "waiting":
             return queryset.filter(pk__in=Message.objects.open().values("registration"))
         return queryset
@@ -114,8 +125,8 @@ class OfferCodeInline(ReadOnlyInline):
 
 class MessageInline(ReadOnlyInline):
     model = Message
-    fields = ["kind_link", "state", "due", "attempts", "sent", "answer"]
-    readonly_fields = ["kind_link", "due", "sent"]
+    fields = ["kind_link", "state_shown", "due", "attempts", "sent", "answer_shown"]
+    readonly_fields = ["kind_link", "state_shown", "due", "sent", "answer_shown"]
     due = instant_column("due_at", _("Due"), "registration__webinar__host")
     sent = instant_column("sent_at", _("Sent"), "registration__webinar__host")
 
@@ -126,6 +137,14 @@ class MessageInline(ReadOnlyInline):
     def kind_link(self, message: Message) -> SafeString:
         page = reverse("admin:registrations_message_change", args=[message.pk])
         return format_html('<a href="{}" class="text-link">{}</a>', page, message.get_kind_display())
+
+    @display(description=_("State"))
+    def state_shown(self, message: Message) -> str:
+        return str(mail_standing(message)[1])
+
+    @display(description=_("The server's answer"))
+    def answer_shown(self, message: Message) -> str:
+        return message.bounce or message.answer
 
 
 # Fields of its page that most registrations do without, and what they are of.
@@ -141,6 +160,9 @@ _ONLY_WHERE_SET = {
     "cancelled_because": "cancelled_because",
     "erased": "erased_at",
     "surveyed": "surveyed_at",
+    "answer_alone": "partstat",
+    "replied": "partstat",
+    "frees": "frees_at",
 }
 
 
@@ -174,6 +196,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
                 ]
             },
         ),
+        (_("In their calendar"), {"fields": ["answer_alone", "replied", "frees"]}),
         (
             _("When"),
             {
@@ -210,12 +233,16 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         "cancelled",
         "erased",
         "surveyed",
+        "answer_alone",
+        "replied",
+        "frees",
     ]
     inlines = [AnswerInline, OfferCodeInline, MessageInline]
-    list_display = ["who", "email", "webinar", "session_shown", "status_shown", "registered", "mail"]
+    list_display = ["who", "email", "webinar", "session_shown", "status_shown", "answer", "mail", "registered"]
     list_filter = [
         WaitsFilter,
         ("status", ChoicesDropdownFilter),
+        AnswerFilter,
         WhenFilter.along("session"),
         MailFilter,
         WebinarFilter,
@@ -244,6 +271,8 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
     cancelled = instant_column("cancelled_at", _("Cancelled"), "webinar__host")
     erased = instant_column("erased_at", _("Erased"), "webinar__host")
     surveyed = instant_column("surveyed_at", _("Answered the survey"), "webinar__host")
+    replied = instant_column("replied_at", _("Answered"), "webinar__host")
+    frees = instant_column("frees_at", _("Place free for others from"), "webinar__host")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
         """What does not matter to this one is left out, and what is erased is not there; deeds are for whoever may."""
@@ -284,7 +313,9 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
     def complete(self, rows: Sequence[Any]) -> None:
         states: dict[int, set[str]] = {row.pk: set() for row in rows}
         mails = Message.objects.filter(registration__in=list(states)).order_by()
-        for registration_id, state in mails.values_list("registration", "state").distinct():
+        came_back = models.Case(models.When(bounced_at__isnull=False, then=models.Value("came_back")))
+        state_or_return = functions.Coalesce(came_back, "state", output_field=models.CharField())
+        for registration_id, state in mails.values_list("registration", state_or_return).distinct():
             states[registration_id].add(state)
         for row in rows:
             row.mail_states = states[row.pk]
@@ -334,10 +365,23 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
     def status_shown(self, registration: Registration) -> tuple[str, Any]:
         return standing(registration)
 
-    @display(description=_("Mail"), label={"failed": "danger", "waiting": "warning", "sent": "success", "none": ""})
+    @display(description=_("Answer"), ordering="partstat", label=ANSWER_COLOURS)
+    def answer(self, registration: Registration) -> tuple[str, Any]:
+        return registration.partstat, registration.get_partstat_display() if registration.partstat else ""
+
+    @display(description=_("Answer"))
+    def answer_alone(self, registration: Registration) -> str:
+        return registration.get_partstat_display()
+
+    @display(
+        description=_("Mail"),
+        label={"failed": "danger", "came_back": "danger", "waiting": "warning", "sent": "success", "none": ""},
+    )
     def mail(self, registration: Any) -> tuple[str, Any]:
         if Message.State.DEAD in registration.mail_states:
             return "failed", _("Failed")
+        if "came_back" in registration.mail_states:
+            return "came_back", _("Came back")
         if not registration.mail_states.isdisjoint(Message.OPEN_STATES):
             return "waiting", _("Waiting")
         return ("sent", _("Sent")) if Message.State.SENT in registration.mail_states else ("none", _("None"))

@@ -15,9 +15,10 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
 
 from events.models import Session
-from registrations.models import Registration
+from registrations.models import Message, Registration
 
 Awaits = Registration.Awaits
+Entry = Registration.Entry
 Status = Registration.Status
 
 # What organizers have to do, most urgent first; the filter of the list calls them so.
@@ -53,6 +54,24 @@ def standing(person: Registration) -> tuple[str, Any]:
     return person.status, person.get_status_display()
 
 
+MAIL_COLOURS = {
+    Message.State.QUEUED: "warning",
+    Message.State.CLAIMED: "info",
+    Message.State.SENDING: "info",
+    Message.State.SENT: "success",
+    Message.State.DEAD: "danger",
+    Message.State.DROPPED: "",
+    "came_back": "danger",
+}
+
+
+def mail_standing(message: Message) -> tuple[str, Any]:
+    """What became of a mail, as a key and in words: also of one that was sent, and came back later."""
+    if message.bounced_at is not None:
+        return "came_back", _("Came back")
+    return message.state, message.get_state_display()
+
+
 def wants_any(person: Registration) -> bool:
     """Whether somebody without a place would come to any session, so that none of them is theirs."""
     return person.any_session and not person.has_place and not person.is_cancelled
@@ -62,6 +81,26 @@ def to_do(now: datetime) -> models.Q:
     """Registrations that organizers can still decide, or note a payment of: those for sessions that will be given."""
     is_coming = models.Q(session__state=Session.State.SCHEDULED, session__ends_at__gt=now)
     return is_coming & models.Q(status=Status.PENDING, awaits__in=[TO_DECIDE, TO_BE_PAID])
+
+
+ANSWER_COLOURS = {"accepted": "success", "tentative": "info", "declined": "danger", "": ""}
+
+
+class AnswerFilter(DropdownFilter):
+    """What they answered in their calendar; none of those who have nothing there to answer."""
+
+    title = _("answer in the calendar")
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        answers = [choice for choice in Registration.Partstat.choices if choice[0]]
+        return [*answers, ("none", Registration.Partstat.NEEDS_ACTION.label)]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        value = self.value() or ""
+        if value == "none":
+            return queryset.filter(partstat="", entry__in=[Entry.TENTATIVE, Entry.CONFIRMED])
+        return queryset.filter(partstat=value) if value in Registration.Partstat.values and value else queryset
 
 
 class WaitsFilter(DropdownFilter):

@@ -61,6 +61,9 @@ def test_the_table_has_who_registered_when_for_what_and_the_answers(client, edit
         answers={kind: "Roads\nRivers", country: "UZ"},
     )
     later = make_registration(session, name="Bob", email="bob@example.org", now=NOW + timedelta(minutes=1))
+    signup.answer(
+        webinar.registrations.get(email="anna@example.org"), partstat="tentative", sequence=0, dtstamp=NOW, now=NOW
+    )
     signup.cancel(later, now=NOW)
 
     response = client.get(address(webinar))
@@ -76,6 +79,8 @@ def test_the_table_has_who_registered_when_for_what_and_the_answers(client, edit
             "Session",
             "Status",
             "Why it was cancelled",
+            "Answer in the calendar",
+            "Answered (UTC)",
             "Registered (UTC)",
             "Registered (Tashkent)",
             "Accepted (UTC)",
@@ -90,6 +95,8 @@ def test_the_table_has_who_registered_when_for_what_and_the_answers(client, edit
             when,
             "Confirmed",
             "",
+            "Perhaps",
+            "2026-09-16 09:00",
             "2026-09-16 09:00",
             "Wed, 16 Sept 2026, 14:00 Tashkent, UTC+5",
             "",
@@ -104,6 +111,8 @@ def test_the_table_has_who_registered_when_for_what_and_the_answers(client, edit
             when,
             "Cancelled",
             "Its owner cancelled it",
+            "",
+            "",
             "2026-09-16 09:01",
             "Wed, 16 Sept 2026, 14:01 Tashkent, UTC+5",
             "",
