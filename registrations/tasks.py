@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from registrations import delivery, signup
+from registrations.inbound import imap
 
 
 @shared_task
@@ -25,6 +26,12 @@ def sweep_places() -> None:
     signup.lapse_overdue(now=timezone.now())
     signup.free_declined(now=timezone.now())
     signup.rehome_waiting(now=timezone.now())
+
+
+@shared_task
+def look_into_mailbox() -> None:
+    """Take in what calendars have answered, where a mailbox is named for it."""
+    imap.look(now=timezone.now())
 
 
 @shared_task

@@ -7,6 +7,7 @@ them gets a failure that says so, never a skip.
 import asyncio
 import email
 import email.policy
+import imaplib
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -166,6 +168,89 @@ def smtp_sink() -> Iterator[SmtpSink]:
     controller.start()
     yield sink
     controller.stop()
+
+
+# ---------- mail that comes in ----------
+
+
+@dataclass(frozen=True)
+class ImapMailbox:
+    """An IMAP server with one mailbox, whose owner reads it here."""
+
+    port: int
+    user: str
+    password: str
+
+    def url(self, scheme: str = "imap") -> str:
+        """As IMAP_URL has it."""
+        return f"{scheme}://{self.user}:{self.password}@localhost:{self.port}"
+
+    def put(self, *mails: bytes) -> None:
+        with self._opened() as client:
+            for mail in mails:
+                client.append("INBOX", "", "", mail)
+
+    def unseen(self) -> int:
+        """How many mails nobody has seen."""
+        with self._opened() as client:
+            return len(client.uid("SEARCH", "UNSEEN")[1][0].split())
+
+    @contextmanager
+    def _opened(self) -> Iterator[imaplib.IMAP4]:
+        with imaplib.IMAP4("localhost", self.port, timeout=START_SECONDS) as client:
+            client.login(self.user, self.password)
+            client.select("INBOX")
+            yield client
+
+
+@pytest.fixture
+def start_imap_server(tmp_path: Path) -> Iterator[Callable[..., ImapMailbox]]:
+    """Starts IMAP servers with an empty mailbox each; --cert and --key make them speak TLS after STARTTLS."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start(*options: str) -> ImapMailbox:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        mailbox = ImapMailbox(port, user="rsvp", password="hunter2")
+        log_path = tmp_path / f"imap-{port}.log"
+        with log_path.open("wb") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-c", "from pymap.main import main; main()"),
+                    *("--host", "127.0.0.1", "--port", str(port)),
+                    *(options or ("--no-tls",)),
+                    *("dict", "--demo-user", mailbox.user, "--demo-password", mailbox.password),
+                ],
+                cwd=tmp_path,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        processes.append(process)
+        wait_until(
+            lambda: process.poll() is not None or _listens(port),
+            seconds=START_SECONDS,
+            what=f"an IMAP server:\n{log_path.read_text()}",
+        )
+        assert process.poll() is None, log_path.read_text()
+        return mailbox
+
+    try:
+        yield start
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def imap_mailbox(start_imap_server: Callable[..., ImapMailbox]) -> ImapMailbox:
+    """An empty mailbox on a server without encryption."""
+    return start_imap_server()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 # ---------- broker and workers ----------

@@ -30,6 +30,9 @@ REDIS_EXAMPLE = "redis://host:6379/0 or unix:///path?db=0"
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 MAIL_EXAMPLE = "smtp+tls://user:password@host:587"
 
+IMAP_PORTS = {"imaps": 993, "imap+tls": 143, "imap": 143}
+IMAP_EXAMPLE = "imaps://user:password@host:993/INBOX"
+
 # allauth's names of those that need an id and a secret, and nothing else, to sign people in (OAuth 2).
 SOCIAL_PROVIDERS = ("discord", "github", "gitlab", "google", "microsoft", "slack", "yahoo")
 
@@ -49,6 +52,19 @@ class MailServer:
     port: int
     user: str
     password: str
+    starttls: bool
+    tls_from_the_start: bool
+
+
+@dataclass(frozen=True)
+class ImapServer:
+    """What IMAP_URL says: the mailbox that calendars answer to."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    folder: str
     starttls: bool
     tls_from_the_start: bool
 
@@ -167,6 +183,33 @@ def read_mail_server(env: Env) -> MailServer | None:
         password=unquote(parts.password or ""),
         starttls=parts.scheme == "smtp+tls",
         tls_from_the_start=parts.scheme == "smtp+ssl",
+    )
+
+
+def read_imap_server(env: Env) -> ImapServer | None:
+    """The mailbox of IMAP_URL, or None where nothing is given. Without TLS it must be on this machine."""
+    value, parts = _read_url(env, "IMAP_URL", tuple(IMAP_PORTS), IMAP_EXAMPLE)
+    if not value:
+        return None
+    if not parts.hostname:
+        raise ImproperlyConfigured(f"IMAP_URL names no mail server. Example: {IMAP_EXAMPLE}")
+    if not parts.username or not parts.password:
+        raise ImproperlyConfigured(f"IMAP_URL names no user and password. Example: {IMAP_EXAMPLE}")
+    if parts.query:
+        raise ImproperlyConfigured(f"IMAP_URL must end with the host, its port and a folder. Example: {IMAP_EXAMPLE}")
+    if parts.scheme == "imap" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ImproperlyConfigured(
+            "IMAP_URL would send the password in the clear: imaps:// or imap+tls:// encrypts. "
+            "Only a server on this machine is spoken to without."
+        )
+    return ImapServer(
+        host=parts.hostname,
+        port=parts.port or IMAP_PORTS[parts.scheme],
+        user=unquote(parts.username),
+        password=unquote(parts.password),
+        folder=unquote(parts.path.strip("/")) or "INBOX",
+        starttls=parts.scheme == "imap+tls",
+        tls_from_the_start=parts.scheme == "imaps",
     )
 
 

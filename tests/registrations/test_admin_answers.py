@@ -39,7 +39,7 @@ def people(host):
     session = make_session(make_webinar(host=host), capacity=len(ANSWERS), **COMING)
     registered = [make_registration(session) for _answer in ANSWERS]
     for person, partstat in zip(registered[:-1], ANSWERS, strict=False):
-        signup.answer(person, partstat=partstat, sequence=0, dtstamp=LATER, now=LATER)
+        signup.answer(person, partstat=Registration.Partstat(partstat), sequence=0, dtstamp=LATER, now=LATER)
         person.refresh_from_db()
     return registered
 
@@ -127,7 +127,7 @@ def test_the_lists_take_as_many_queries_with_many_answers_as_with_one(client, ow
     counts = []
     for _round in range(2):
         person = make_registration(make_session(make_webinar(host=host), **COMING))
-        signup.answer(person, partstat="accepted", sequence=0, dtstamp=LATER, now=LATER)
+        signup.answer(person, partstat=Registration.Partstat.ACCEPTED, sequence=0, dtstamp=LATER, now=LATER)
         Message.objects.filter(registration=person).update(bounced_at=NOW, bounce="5.1.1")
         with CaptureQueriesContext(connection) as captured:
             client.get(url(Registration, "changelist"))

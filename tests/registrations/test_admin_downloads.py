@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from events.models import Membership
 from registrations import erasure, signup
+from registrations.models import Registration
 from tests.builders import (
     NOW,
     make_host,
@@ -62,7 +63,11 @@ def test_the_table_has_who_registered_when_for_what_and_the_answers(client, edit
     )
     later = make_registration(session, name="Bob", email="bob@example.org", now=NOW + timedelta(minutes=1))
     signup.answer(
-        webinar.registrations.get(email="anna@example.org"), partstat="tentative", sequence=0, dtstamp=NOW, now=NOW
+        webinar.registrations.get(email="anna@example.org"),
+        partstat=Registration.Partstat.TENTATIVE,
+        sequence=0,
+        dtstamp=NOW,
+        now=NOW,
     )
     signup.cancel(later, now=NOW)
 

@@ -174,6 +174,14 @@ def test_read_database_url_refuses_another_scheme_without_repeating_the_password
         ("EMAIL_URL", environment.read_mail_server, "smtp+tls://user:hunter2@", "EMAIL_URL names no mail server"),
         ("EMAIL_URL", environment.read_mail_server, "smtp://user:hunter2@host:mail", "EMAIL_URL cannot be read"),
         ("EMAIL_URL", environment.read_mail_server, "smtp://host:587?tls=true", "EMAIL_URL must end with the host"),
+        ("IMAP_URL", environment.read_imap_server, "mail.example.org:993", "IMAP_URL must begin with one of imaps://"),
+        ("IMAP_URL", environment.read_imap_server, "imaps://user:hunter2@", "IMAP_URL names no mail server"),
+        ("IMAP_URL", environment.read_imap_server, "imaps://host", "IMAP_URL names no user and password"),
+        ("IMAP_URL", environment.read_imap_server, "imaps://user@host", "IMAP_URL names no user and password"),
+        ("IMAP_URL", environment.read_imap_server, "imaps://user:hunter2@host:mail", "IMAP_URL cannot be read"),
+        ("IMAP_URL", environment.read_imap_server, "imaps://user:hun#ter2@host", "IMAP_URL cannot be read"),
+        ("IMAP_URL", environment.read_imap_server, "imaps://user:hunter2@host?tls=no", "IMAP_URL must end with"),
+        ("IMAP_URL", environment.read_imap_server, "imap://user:hunter2@host", "IMAP_URL would send the password in"),
     ],
 )
 def test_addresses_of_servers_are_refused_with_a_sentence_that_tells_no_password(
@@ -214,6 +222,32 @@ def test_read_mail_server_takes_a_password_as_it_was_before_it_was_escaped(monke
 
     assert server is not None
     assert (server.user, server.password) == ("me@example.org", "a#b/c")
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "folder", "starttls", "tls_from_the_start"),
+    [
+        ("imaps://user:password@host", 993, "INBOX", False, True),
+        ("imaps://user:password@host:1993/Replies%2F2026", 1993, "Replies/2026", False, True),
+        ("imap+tls://user:password@host/", 143, "INBOX", True, False),
+    ],
+)
+def test_read_imap_server_encrypts_and_looks_into_the_inbox(
+    monkeypatch, env, url, port, folder, starttls, tls_from_the_start
+):
+    monkeypatch.setenv("IMAP_URL", url)
+
+    server = environment.read_imap_server(env)
+
+    assert server == environment.ImapServer("host", port, "user", "password", folder, starttls, tls_from_the_start)
+
+
+def test_read_imap_server_takes_one_on_this_machine_without_encryption(monkeypatch, env):
+    monkeypatch.setenv("IMAP_URL", "imap://me%40example.org:a%23b%2Fc@127.0.0.1:1143")
+
+    server = environment.read_imap_server(env)
+
+    assert server == environment.ImapServer("127.0.0.1", 1143, "me@example.org", "a#b/c", "INBOX", False, False)
 
 
 @pytest.mark.parametrize(
@@ -361,6 +395,13 @@ def test_settings_with_debug_switched_off_are_production_even_here():
 
 def test_settings_of_production_encrypt_the_way_to_the_mail_server():
     assert load_settings("EMAIL_USE_TLS, settings.EMAIL_PORT", **PRODUCTION).stdout == "True 587\n"
+
+
+def test_settings_look_into_a_mailbox_only_where_one_is_named():
+    shown = "CELERY_BEAT_SCHEDULE.get('look-into-mailbox', {}).get('schedule'), settings.IMAP_SERVER is None"
+
+    assert load_settings(shown).stdout == "None True\n"
+    assert load_settings(shown, IMAP_URL="imaps://user:password@host").stdout == "60 False\n"
 
 
 def test_settings_of_production_trust_the_proxy_in_front_and_count_in_the_database_after_the_brokers():
