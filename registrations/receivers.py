@@ -5,13 +5,16 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added
+from anymail.signals import AnymailInboundEvent
+from anymail.signals import inbound as mail_handed_on
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
 
 from events.models import Session
 from events.scheduling import PlannedTime
 from events.signals import places_added, session_cancelled, session_rescheduled
-from registrations import accounts, notifications, signup
+from registrations import accounts, inbound, notifications, signup
 
 
 @receiver(session_rescheduled)
@@ -34,3 +37,9 @@ def on_places_added(session: Session, now: datetime, **_: Any) -> None:
 @receiver(authenticator_added)
 def on_authenticator_added(request: HttpRequest, authenticator: Authenticator, **_: Any) -> None:
     accounts.remember_second_step(request, authenticator)
+
+
+@receiver(mail_handed_on)
+def on_mail_handed_on(event: AnymailInboundEvent, **_: Any) -> None:
+    # Sent by the webhooks alone, which answer only where the settings have their secret.
+    inbound.receive_parsed(event.message, recipient=event.message.envelope_recipient or "", now=timezone.now())

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import zoneinfo
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
@@ -22,6 +22,7 @@ from environs.exceptions import EnvError
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 MIN_SECRET_KEY_LENGTH = 32
+MIN_WEBHOOK_PASSWORD_LENGTH = 16
 DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 DATABASE_EXAMPLE = "postgres://user:password@host:5432/name"
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -211,6 +212,19 @@ def read_imap_server(env: Env) -> ImapServer | None:
         starttls=parts.scheme == "imap+tls",
         tls_from_the_start=parts.scheme == "imaps",
     )
+
+
+def read_anymail(environ: Mapping[str, str]) -> dict[str, str]:
+    """Anymail's settings: what stands in ANYMAIL_… variables, by the names that its documentation has."""
+    given = {name.removeprefix("ANYMAIL_"): value for name, value in environ.items() if name.startswith("ANYMAIL_")}
+    secret = given.get("WEBHOOK_SECRET", "")
+    user, _colon, password = secret.partition(":")
+    if secret and not (user and len(password) >= MIN_WEBHOOK_PASSWORD_LENGTH):
+        raise ImproperlyConfigured(
+            "ANYMAIL_WEBHOOK_SECRET must be a name and a password with a colon between them, and the password have at "
+            f"least {MIN_WEBHOOK_PASSWORD_LENGTH} characters: whoever guesses it can answer for everybody."
+        )
+    return given
 
 
 def _read_url(env: Env, name: str, schemes: tuple[str, ...], example: str) -> tuple[str, SplitResult]:

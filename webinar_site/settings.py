@@ -5,6 +5,7 @@ SQLite, an embedded Redis, mail as files. *Production* is everything else: whoev
 others can reach must give every secret, and the start stops with a sentence until they have.
 """
 
+import os
 import zoneinfo
 from datetime import timedelta
 from pathlib import Path
@@ -103,6 +104,11 @@ if SOCIAL_PROVIDERS:
         "allauth.socialaccount",
         *(f"allauth.socialaccount.providers.{provider.name}" for provider in SOCIAL_PROVIDERS),
     ]
+
+# Mail providers may hand on what comes in (/anymail/), where the environment has the secret by which they are known.
+ANYMAIL = environment.read_anymail(os.environ)
+if ANYMAIL.get("WEBHOOK_SECRET"):
+    INSTALLED_APPS += ["anymail"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -29,6 +29,9 @@ urlpatterns = [
     ),
 ]
 
+if settings.ANYMAIL.get("WEBHOOK_SECRET"):
+    urlpatterns += [path("anymail/", include("anymail.urls"))]
+
 if not settings.EMAIL_URL:
     # The trial setting alone: production cannot start without a mail server, so nobody's mail is ever shown there.
     urlpatterns += [path("mailbox/", include("registrations.mailbox_urls"))]

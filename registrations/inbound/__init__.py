@@ -6,6 +6,6 @@ the webhooks that a receiver answers.
 """
 
 from registrations.inbound.reading import MAX_BYTES
-from registrations.inbound.receiving import Outcome, Result, receive
+from registrations.inbound.receiving import Outcome, Result, receive, receive_parsed
 
-__all__ = ["MAX_BYTES", "Outcome", "Result", "receive"]
+__all__ = ["MAX_BYTES", "Outcome", "Result", "receive", "receive_parsed"]

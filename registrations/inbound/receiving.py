@@ -3,6 +3,7 @@
 Whose word counts is docs/decisions/0021. Each mail may come any number of times, from any door, in any order.
 """
 
+import email.message
 import logging
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,16 @@ def receive(raw: bytes, *, now: datetime, recipient: str = "") -> Outcome:
         outcome = Outcome(Result.IGNORED, str(ignored))
     logger.info("A mail came in: %s.", ": ".join(filter(None, (outcome.result, outcome.reason))))
     return outcome
+
+
+def receive_parsed(message: email.message.Message, *, now: datetime, recipient: str = "") -> Outcome:
+    """The same, for a mail that the door has taken apart already."""
+    try:
+        raw = message.as_bytes()
+    except Exception as error:  # noqa: BLE001 - what is put together from junk raises anything
+        logger.warning("A mail that came in could not be put together: %s.", type(error).__name__)
+        return Outcome(Result.IGNORED, "it cannot be read")
+    return receive(raw, now=now, recipient=recipient)
 
 
 @dataclass(frozen=True)

@@ -250,6 +250,21 @@ def test_read_imap_server_takes_one_on_this_machine_without_encryption(monkeypat
     assert server == environment.ImapServer("127.0.0.1", 1143, "me@example.org", "a#b/c", "INBOX", False, False)
 
 
+def test_read_anymail_takes_its_names_from_the_environment():
+    given = {"ANYMAIL_WEBHOOK_SECRET": "mail:0123456789abcdef", "ANYMAIL_MAILGUN_API_KEY": "key", "PATH": "/bin"}
+
+    assert environment.read_anymail(given) == {"WEBHOOK_SECRET": "mail:0123456789abcdef", "MAILGUN_API_KEY": "key"}
+    assert environment.read_anymail({}) == {}
+
+
+@pytest.mark.parametrize("secret", ["0123456789abcdef0123", ":0123456789abcdef", "mail:", "mail:hunter2"])
+def test_read_anymail_refuses_a_secret_that_can_be_guessed_and_does_not_repeat_it(secret):
+    with pytest.raises(ImproperlyConfigured, match="ANYMAIL_WEBHOOK_SECRET must be a name and a password") as refused:
+        environment.read_anymail({"ANYMAIL_WEBHOOK_SECRET": secret})
+
+    assert secret not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("broker", "cache"),
     [
@@ -402,6 +417,14 @@ def test_settings_look_into_a_mailbox_only_where_one_is_named():
 
     assert load_settings(shown).stdout == "None True\n"
     assert load_settings(shown, IMAP_URL="imaps://user:password@host").stdout == "60 False\n"
+
+
+def test_settings_open_the_webhooks_of_providers_only_where_there_is_a_secret():
+    shown = "__dict__['INSTALLED_APPS'].count('anymail')"
+
+    assert load_settings(shown).stdout == "0\n"
+    assert load_settings(shown, ANYMAIL_MAILGUN_API_KEY="key").stdout == "0\n"
+    assert load_settings(shown, ANYMAIL_WEBHOOK_SECRET="mail:0123456789abcdef").stdout == "1\n"
 
 
 def test_settings_of_production_trust_the_proxy_in_front_and_count_in_the_database_after_the_brokers():
