@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from registrations import inbound
+from registrations import exports, inbound
 from registrations.inbound import Outcome, Result
 from registrations.models import Message
 from tests.builders import NOW, make_registration, make_session
@@ -148,3 +148,14 @@ def test_a_report_about_somebody_erased_finds_nothing():
     Message.objects.filter(pk=message.pk).update(to_email="")
 
     assert receive(raw).result == Result.IGNORED
+
+
+def test_what_came_back_is_among_what_its_reader_may_take_away():
+    message = sent_mail(email="anna@example.net")
+    receive(bounced_mail(message))
+    registration = message.registration
+    assert registration is not None
+
+    (mail,) = exports.registration_data(registration, now=LATER)["mails"]
+
+    assert (mail["came_back_at"], mail["why_it_came_back"]) == ("2026-09-16T09:03:00Z", REASONS["postfix"])
