@@ -222,7 +222,11 @@ def forget(registration: Registration) -> None:
     # Decided by the database and not here: between reading and writing a worker may begin.
     is_owed = When(state__in=(Message.State.QUEUED, Message.State.CLAIMED), then=Value(Message.State.DROPPED))
     registration.messages.order_by().update(
-        to_email="", payload={}, answer="", state=Case(is_owed, default=F("state"), output_field=models.CharField())
+        to_email="",
+        payload={},
+        answer="",
+        bounce="",
+        state=Case(is_owed, default=F("state"), output_field=models.CharField()),
     )
 
 

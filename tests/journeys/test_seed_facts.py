@@ -149,8 +149,9 @@ def test_summary_length_language_and_replay(page: str) -> None:
 
 def test_ways_to_follow_and_to_tell_others(page: str) -> None:
     facts = [
-        "Follow the calendar of this host",
-        "Subscribe in Google Calendar",
+        "Follow in your calendar",
+        "This webinar",
+        "All public webinars of",
         "Share this page",
         "Tell somebody by email",
         "Programme to print",
