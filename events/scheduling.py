@@ -126,16 +126,17 @@ def refuse_past(session: Session, *, stored: Session, now: datetime) -> None:
         raise ValidationError({"local_date": _("This is in the past. To call the session off, cancel it.")})
 
 
-def announce_new_title(webinar: Webinar, *, by: User | None, now: datetime) -> int:
+def announce_new_title(webinar: Webinar, *, before: str, by: User | None, now: datetime) -> int:
     """Tell everybody whose calendar shows the webinar's title that it changed. Returns how many sessions are coming.
 
-    To be called once after a changed title was stored, with whatever else changed, so that one mail tells of both.
+    `before` is what it was called until then. To be called once after a changed title was stored, with whatever else
+    changed, so that one mail tells of both.
     """
     with transaction.atomic():
         freshness.throw_away()
         coming = list(_locked_sessions().filter(webinar=webinar, ends_at__gt=now, state=Session.State.SCHEDULED))
         for session in coming:
-            _save_revised(session, previous=PlannedTime.of(session), by=by, now=now)
+            _save_revised(session, previous=PlannedTime.of(session), previous_title=before, by=by, now=now)
     return len(coming)
 
 
@@ -199,7 +200,9 @@ def _locked_sessions() -> SessionQuerySet:
     return Session.objects.select_for_update(of=("self",), no_key=True).select_related("webinar").order_by("pk")
 
 
-def _save_revised(session: Session, *, previous: PlannedTime, by: User | None, now: datetime) -> None:
+def _save_revised(
+    session: Session, *, previous: PlannedTime, previous_title: str = "", by: User | None, now: datetime
+) -> None:
     """Store a session that calendars must show differently, and say so unless nobody needs to know any more."""
     if session.starts_at != previous.starts_at and session.webinar.status != Webinar.Status.DRAFT:
         # By other rules of its zone the earlier instant would be shown as a time that nobody was told.
@@ -209,7 +212,9 @@ def _save_revised(session: Session, *, previous: PlannedTime, by: User | None, n
     session.revised_at = _whole_second(now)
     session.save()
     if not session.is_cancelled and not (was_over and session.has_ended(now)):
-        session_rescheduled.send(Session, session=session, previous=previous, now=now, by=by)
+        session_rescheduled.send(
+            Session, session=session, previous=previous, previous_title=previous_title, now=now, by=by
+        )
 
 
 def _has_more_places(before: Session, after: Session) -> bool:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 import tzdata
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -129,6 +130,8 @@ def _act_on(finding: Finding, *, now: datetime) -> Finding | None:
         followed = scheduling.follow_zone_rules(finding.session, now=now)
     except ValidationError as refusal:
         return Finding(finding.session, Outcome.NEEDS_PERSON, reason=" ".join(refusal.messages))
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:
         logger.exception("Session %s could not be brought in line with the zone rules.", finding.session.pk)
         return Finding(finding.session, Outcome.NEEDS_PERSON, reason=f"It failed: {type(error).__name__}.")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import Error, connection
 
-from registrations import doorbell, emails, outbox, transport
+from registrations import doorbell, emails, outbox, signup, transport
 from registrations.models import Message
 from registrations.pointless import PointlessError
 
@@ -85,6 +85,8 @@ def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
         outbox.mark_postponed(message, answer=f"{type(error).__name__}: {error}"[:500], now=_now())
     else:
         _mark_sent(message, message_id=mail.message_id, answer=answer)
+        if message.payload.get(outbox.MOVES) and message.registration is not None and message.sequence is not None:
+            signup.ask_anew(message.registration, sequence=message.sequence)
         return True
     return False
 

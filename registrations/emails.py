@@ -115,10 +115,10 @@ def session_changed(message: Message, now: datetime) -> ComposedMail:
 def rescheduled(message: Message, now: datetime) -> ComposedMail:
     """The session has moved, for those who hold a place and, without an invite, for those who may get one."""
     registration = registration_of(message)
-    previous = letters.previous(message, registration)
+    news = {"previous": letters.previous(message, registration), "is_renamed": "previous_title" in message.payload}
     if registration.is_confirmed:
-        return _request(message, letters.write(registration, now, calendar="update", previous=previous), now)
-    return _not_yet(message, now, previous=previous)
+        return _request(message, letters.write(registration, now, calendar="update", **news), now)
+    return _not_yet(message, now, **news)
 
 
 def session_cancelled(message: Message, now: datetime) -> ComposedMail:

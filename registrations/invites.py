@@ -60,6 +60,7 @@ def revise(registration: Registration, *, now: datetime) -> None:
     registration.organizer = organizer_address(registration)
     # What was answered was answered to the last one.
     registration.partstat, registration.frees_at = Registration.Partstat.NEEDS_ACTION, None
+    registration.asked_sequence = registration.sequence
 
 
 def revise_shown(registration: Registration, *, now: datetime) -> None:

@@ -153,6 +153,8 @@ class Letter:
     is_accepted: bool = False
     needs_approval: bool = False
     kept_until: str = ""
+    # Whether the news is what the webinar is called.
+    is_renamed: bool = False
     # From when on others may have a place that was declined.
     frees_at: str = ""
     # What they could change to, in words; for the mail that answers a proposal of another time.
@@ -333,9 +335,10 @@ def _moment_at_offset(planned: PlannedTime, zone: str) -> Moment:
 
 
 def is_undone(message: Message, registration: Registration) -> bool:
-    """Whether the session is again as it was before the changes that the message would tell of."""
+    """Whether all is again as it was before the changes that the message would tell of."""
     planned, session = PlannedTime.from_payload(message.payload), registration.session
-    if planned is None or message.payload.get("is_renamed"):
+    title = message.payload.get("previous_title", session.webinar.title)
+    if planned is None or title != session.webinar.title:
         return False
     was = (planned.starts_at, planned.duration, planned.time_zone)
     return was == (session.starts_at, session.duration, session.time_zone)

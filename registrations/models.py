@@ -111,8 +111,12 @@ class Registration(models.Model):
     sequence = models.PositiveIntegerField(default=0, editable=False)
     dtstamp = models.DateTimeField(null=True, editable=False)
     organizer = models.EmailField(blank=True, editable=False)
-    entry = models.CharField(max_length=9, choices=Entry.choices, blank=True, editable=False)
-    partstat = models.CharField(_("answer in the calendar"), max_length=9, choices=Partstat.choices, blank=True)
+    entry = models.CharField(max_length=9, choices=Entry.choices, blank=True, default="", db_default="", editable=False)
+    partstat = models.CharField(
+        _("answer in the calendar"), max_length=9, choices=Partstat.choices, blank=True, default="", db_default=""
+    )
+    # Answers to earlier revisions than this are to a time, or a session, that is no more.
+    asked_sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     # To which revision they answered, and when: the reply's own DTSTAMP, and when it arrived here.
     partstat_sequence = models.PositiveIntegerField(null=True, editable=False)
     partstat_dtstamp = models.DateTimeField(null=True, editable=False)
@@ -376,7 +380,7 @@ class Message(models.Model):
     answer = models.TextField(_("the server's answer"), blank=True)
     # What came back later, when a server on the way could not deliver it (RFC 3464).
     bounced_at = models.DateTimeField(_("came back"), null=True, blank=True)
-    bounce = models.TextField(_("why it came back"), blank=True)
+    bounce = models.TextField(_("why it came back"), blank=True, default="", db_default="")
 
     objects = MessageQuerySet.as_manager()
 

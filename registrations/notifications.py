@@ -16,22 +16,21 @@ from registrations.querysets import RegistrationQuerySet
 CHUNK = 500
 # So shortly before the start a change is told at once.
 NO_TIME_LEFT = timedelta(hours=2)
-# What is asked of everybody anew when the time is another: whether they come (RFC 5546 3.2.2.1).
-_ASKED_ANEW = {"partstat": Registration.Partstat.NEEDS_ACTION, "frees_at": None}
-_SHOWN = (Registration.Entry.TENTATIVE, Registration.Entry.CONFIRMED)
 
 
-def tell_rescheduled(session: Session, *, previous: PlannedTime, now: datetime) -> int:
+def tell_rescheduled(session: Session, *, previous: PlannedTime, previous_title: str = "", now: datetime) -> int:
     """Owe everybody with a place or waiting for one the session's new time. Returns how many.
 
     The mail waits a little for further changes: who corrects a slip of the keyboard tells people once, or nothing
     where all is as it was.
     """
     payload = previous.as_payload()
-    if previous == PlannedTime.of(session):
-        payload["is_renamed"] = True
-    is_moved = (previous.starts_at, previous.duration) != (session.starts_at, session.duration)
-    _revise_entries(session, now=now, **(_ASKED_ANEW if is_moved else {}))
+    if previous_title:
+        payload["previous_title"] = previous_title
+    if (previous.starts_at, previous.duration) != (session.starts_at, session.duration):
+        payload[outbox.MOVES] = True
+    _revise_entries(session, now=now)
+    _take_out_unwanted(session)
     due_at = _settled_at(min(previous.starts_at, session.starts_at), now)
     return _tell(audience(session), Message.Kind.RESCHEDULED, now=now, due_at=due_at, payload=payload)
 
@@ -59,6 +58,13 @@ def _everybody(*sessions: Session) -> RegistrationQuerySet:
     return told.exclude(awaits=Registration.Awaits.PROOF).order_by("pk")
 
 
+def _take_out_unwanted(session: Session) -> None:
+    """With the new revision, tentative entries go whose host does not want them any more."""
+    if not session.webinar.host.has_tentative_entries:
+        tentative = Registration.objects.filter(session=session, entry=Registration.Entry.TENTATIVE)
+        tentative.order_by().update(entry=Registration.Entry.CANCELLED)
+
+
 def _settled_at(starts_at: datetime, now: datetime) -> datetime:
     """When a change is told: at once where it is soon that people come."""
     return now if starts_at - now < NO_TIME_LEFT else now + settings.UPDATES_SETTLE
@@ -79,7 +85,7 @@ def _tell(
 def _revise_entries(session: Session, *, now: datetime, **fields: Any) -> None:
     """`invites.revise` for everybody whose calendar shows it, in one statement: SEQUENCE goes up, DTSTAMP not back."""
     stamp = now.astimezone(UTC).replace(microsecond=0)
-    holders = Registration.objects.filter(session=session, entry__in=_SHOWN, erased_at__isnull=True)
+    holders = Registration.objects.with_entry().filter(session=session, erased_at__isnull=True)
     holders.order_by().update(
         sequence=F("sequence") + 1,
         dtstamp=Case(When(Q(dtstamp__gt=stamp), then=F("dtstamp")), default=Value(stamp)),

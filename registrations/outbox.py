@@ -45,6 +45,12 @@ _CARRIERS = {
 }
 # What takes out of the calendar whatever was once put there.
 _WITHDRAWALS = {Message.Kind.CANCELLED, Message.Kind.SESSION_CANCELLED, Message.Kind.WAITLISTED}
+_ENDS = {Message.Kind.CANCELLED, Message.Kind.SESSION_CANCELLED, Message.Kind.TURNED_DOWN, Message.Kind.LAPSED}
+# In the payload of an update: the time is another, and everybody is asked anew whether they come (RFC 5546 3.2.2.1).
+MOVES = "moves"
+# Questions and answers of their own, which no news makes superfluous. Whether they still have a point is seen when they
+# are written.
+_STAY = {Message.Kind.DECLINED, Message.Kind.COUNTERED}
 # What was written for good when it was owed, and is forgotten as soon as it is over.
 _WRITTEN_KINDS = (Message.Kind.ACCOUNT, Message.Kind.ERASED)
 
@@ -88,18 +94,17 @@ def enqueue_all(
     waiting = _queued_messages(people)
     carried, replaced, fresh = [], [], []
     for person in people:
-        earlier = waiting.get(person.pk, [])
+        earlier = [message for message in waiting.get(person.pk, []) if not _stays_beside(message, kind)]
+        told = {**(payload or {}), **_oldest_news(earlier, kind)}
         carrier = next((message for message in reversed(earlier) if _carries(message, kind, person)), None)
         if carrier is None:
             replaced += [message.pk for message in earlier]
-            fresh.append(_new_message(person, kind, now=now, due_at=due_at, payload=payload or {}))
+            fresh.append(_new_message(person, kind, now=now, due_at=due_at, payload=told))
         else:
             carrier.sequence = _promised_revision(person, Message.Kind(carrier.kind))
             # What was to wait goes no later for it, however often it is changed meanwhile.
             carrier.due_at = min(carrier.due_at, due_at or now)
-            if carrier.kind == kind:
-                # How it was before the first of these changes; and what else has changed since.
-                carrier.payload = {**(payload or {}), **carrier.payload}
+            carrier.payload = {**told, **carrier.payload} if carrier.kind != kind else {**carrier.payload, **told}
             carried.append(carrier)
             # One that came back from an attempt may wait beside it; two would tell the same news.
             replaced += [message.pk for message in earlier if message is not carrier]
@@ -110,6 +115,16 @@ def enqueue_all(
             state=Message.State.DROPPED, answer="A newer mail took its place."
         )
     return Message.objects.bulk_create(fresh)
+
+
+def _stays_beside(message: Message, kind: Message.Kind) -> bool:
+    """Whether what is waiting is sent as well. To ask for proof takes no entry out of the calendar."""
+    return message.kind in _STAY or (kind == Message.Kind.PROOF and message.kind in _ENDS)
+
+
+def _oldest_news(earlier: list[Message], kind: Message.Kind) -> dict[str, Any]:
+    """How things were before the first of the changes that nobody was told of yet, for news of the same kind."""
+    return next((message.payload for message in earlier if message.kind == kind), {}) if kind in _UPDATES else {}
 
 
 def _queued_messages(people: list[Registration]) -> dict[int, list[Message]]:
@@ -135,8 +150,8 @@ def _carriers(person: Registration) -> set[Message.Kind]:
     return {Message.Kind.PENDING}
 
 
-def enqueue_link_again(registration: Registration, *, asked_for: Session, now: datetime) -> None:
-    """Owe somebody who registered again the link they have, at most once in ten minutes.
+def enqueue_link_again(registration: Registration, *, asked_for: Session, now: datetime) -> bool:
+    """Owe somebody who registered again the link they have, at most once in ten minutes. False when they have it.
 
     Who asked for the session they have is told by any mail of these ten minutes, so that a double click sends one;
     who asked for another must hear that nothing changed. An address that nobody proved is asked to be once more.
@@ -144,12 +159,17 @@ def enqueue_link_again(registration: Registration, *, asked_for: Session, now: d
     """
     locked = Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
     kind = Message.Kind.PROOF if locked.awaits == Registration.Awaits.PROOF else Message.Kind.LINK_AGAIN
-    recent = locked.messages.filter(created_at__gt=now - LINK_AGAIN_AT_MOST_EVERY)
+    # What was not sent, or may turn out not to be needed, told them nothing.
+    told = locked.messages.exclude(state__in=[Message.State.DROPPED, Message.State.DEAD])
+    told = told.exclude(kind=Message.Kind.RESCHEDULED, state=Message.State.QUEUED)
+    recent = told.filter(created_at__gt=now - LINK_AGAIN_AT_MOST_EVERY)
     if asked_for.pk != locked.session_id:
         recent = recent.filter(kind=kind)
     _let_go_held(locked, now)
-    if not locked.is_erased and not recent.exists():
-        enqueue_beside(locked, kind, now=now)
+    if locked.is_erased or recent.exists():
+        return False
+    enqueue_beside(locked, kind, now=now)
+    return True
 
 
 def enqueue_beside(registration: Registration, kind: Message.Kind, *, now: datetime) -> None:
@@ -161,13 +181,29 @@ def enqueue_beside(registration: Registration, kind: Message.Kind, *, now: datet
 
 
 def enqueue_once(registration: Registration, kind: Message.Kind, *, about: str, now: datetime) -> bool:
-    """The same, at most once for what it is about, however often it is asked for. False when it was owed before."""
+    """The same, at most once for what it is about, however often it is asked for. False when it was owed before.
+
+    One that was not needed then, and is again, is owed again.
+    """
     message = _new_message(registration, kind, now=now, payload={})
-    message.key = f"{kind}-{registration.reference}-{about}"
-    if registration.is_erased or Message.objects.filter(key=message.key).exists():
+    message.key = key_of(registration, kind, about=about)
+    if registration.is_erased:
         return False
-    _owe(message)
+    owed = Message.objects.filter(key=message.key)
+    dropped = owed.filter(state=Message.State.DROPPED).first()
+    if dropped is not None:
+        owed.update(state=Message.State.QUEUED, due_at=now, attempts=0, answer="")
+        _nudge_after_commit(DELIVER_TASK, dropped.pk)
+    elif not owed.exists():
+        _owe(message)
+    else:
+        return False
     return True
+
+
+def key_of(registration: Registration, kind: Message.Kind, *, about: str) -> str:
+    """The key of a mail that is owed once for what it is about."""
+    return f"{kind}-{registration.reference}-{about}"
 
 
 def _owe(message: Message) -> None:
@@ -274,7 +310,9 @@ def _new_message(
     # A revision of the entry is told once; what promises none is told once for each time it happens. When a webinar is
     # called off, the places of several sessions may be offered to one person at one moment.
     happened = f"{now:%Y%m%dT%H%M%S%f}-{registration.session_id}{registration.awaits and f'-{registration.awaits}'}"
-    about = happened if revision is None else str(revision)
+    # Whoever has no entry any more is told of each session that is called off, and none of it is a revision.
+    withdrawn = f"{revision}-{registration.session_id}" if kind in _WITHDRAWALS else str(revision)
+    about = happened if revision is None else withdrawn
     return Message(
         key=f"{kind}-{registration.reference}-{about}",
         kind=kind,

@@ -101,7 +101,8 @@ def _shown(own: Registration) -> tuple[object, ...]:
     return (
         *(own.uid, own.sequence, own.dtstamp, own.entry, own.status, own.own_language, own.own_time_zone),
         *(session.starts_at, session.ends_at, session.time_zone, session.state, session.revised_at),
-        *(webinar.title, webinar.summary, webinar.slug, webinar.host.name, invites.organizer_address(own)),
+        *(webinar.title, webinar.summary, webinar.slug, webinar.host.name, webinar.host.time_zone),
+        invites.organizer_address(own),
         # With the site's address in it, and a signature that another key makes another.
         tokens.join_url(own),
     )

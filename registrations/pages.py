@@ -17,7 +17,7 @@ from events.choices import ANY, Chosen, SessionOption, session_options
 from events.landing import calendar_copies
 from events.models import Host, OfferCondition, Question, Session, Webinar
 from events.replays import Replay, replay_of
-from registrations import surveys, tokens
+from registrations import signup, surveys, tokens
 from registrations.answers import shown_answers
 from registrations.codes import CodeState, OwnOffer, own_offers
 from registrations.doors import CANCELLABLE, ENDS, STEPS, Door, door
@@ -92,7 +92,7 @@ class RegistrationPage:
     @property
     def is_declined(self) -> bool:
         """Whether they are asked to keep a place that they declined in their calendar."""
-        return self.registration.frees_at is not None and self.door in {Door.EARLY, Door.NO_ADDRESS}
+        return self.registration.frees_at is not None and self.session.starts_at - self.now >= signup.TOO_LATE
 
     @property
     def moved_from(self) -> datetime | None:

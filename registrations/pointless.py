@@ -19,7 +19,7 @@ def require_point(message: Message, *, now: datetime) -> None:
     kind = Message.Kind(message.kind)
     if kind in _POINTS:
         _POINTS[kind](registration_of(message), now)
-        if kind == Message.Kind.RESCHEDULED and letters.is_undone(message, registration_of(message)):
+        if kind == Message.Kind.RESCHEDULED and _is_told_already(message, registration_of(message)):
             raise PointlessError("The session is again as it was before.")
     elif "text" not in message.payload:
         raise PointlessError("Its text is gone.")
@@ -32,6 +32,18 @@ def registration_of(message: Message) -> Registration:
     if message.registration.is_erased:
         raise PointlessError("The registration is erased.")
     return message.registration
+
+
+def _is_told_already(message: Message, registration: Registration) -> bool:
+    """Whether everything is again as its reader was last told, for sure.
+
+    An attempt that failed may have arrived all the same; and what stands in the message was told only if the mail
+    before it went out, and had done so when the first of the changes was made.
+    """
+    if message.attempts > 1 or not letters.is_undone(message, registration):
+        return False
+    earlier = registration.messages.filter(kind__in=Message.INVITE_KINDS, pk__lt=message.pk).order_by("-pk").first()
+    return earlier is not None and earlier.sent_at is not None and earlier.sent_at <= message.created_at
 
 
 def _require_proof_missing(registration: Registration, now: datetime) -> None:
@@ -56,7 +68,9 @@ def _require_lapsed(registration: Registration, now: datetime) -> None:
 
 
 def _require_ended(registration: Registration, now: datetime, reasons: set[Registration.CancelledBecause]) -> None:
-    _require_coming(registration, now)
+    # Also of a session that was called off since, where this is what takes the entry out of the calendar.
+    if registration.dtstamp is None or registration.session.has_ended(now):
+        _require_coming(registration, now)
     if not registration.is_cancelled or registration.cancelled_because not in reasons:
         raise PointlessError("Registered again since.")
 
@@ -101,7 +115,8 @@ def _require_session_cancelled(registration: Registration, now: datetime) -> Non
 
 def _require_cancelled(registration: Registration, _now: datetime) -> None:
     # Who came back only to wait has no entry any more either, unless the host wants them to have one.
-    if registration.has_entry or (registration.dtstamp is None and not registration.is_cancelled):
+    came_back = registration.has_entry and not registration.is_cancelled
+    if came_back or (registration.dtstamp is None and not registration.is_cancelled):
         raise PointlessError("Registered again since.")
     if registration.cancelled_because == Registration.CancelledBecause.UNPROVED:
         raise PointlessError("The address was never proved.")

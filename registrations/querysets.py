@@ -17,6 +17,10 @@ class RegistrationQuerySet(models.QuerySet[Any]):
     def confirmed(self) -> Self:
         return self.filter(status="confirmed")
 
+    def with_entry(self) -> Self:
+        """Those whose calendar is to show the entry (`Registration.has_entry`)."""
+        return self.filter(entry__in=["tentative", "confirmed"])
+
     def waiting(self) -> Self:
         """Those who wait and have not been offered a place, in the order in which they came."""
         return self.filter(status="waitlisted", has_place=False).order_by("waiting_since", "pk")
@@ -24,6 +28,29 @@ class RegistrationQuerySet(models.QuerySet[Any]):
     def overdue(self, now: datetime) -> Self:
         """Those whose time to act has run out, the longest ago first."""
         return self.filter(lapses_at__lte=now).order_by("lapses_at", "pk")
+
+    def given_up(self, now: datetime, *, starting_after: datetime) -> Self:
+        """Declined places whose time to be kept is over and for which somebody waits, the longest ago first.
+
+        None that was paid, or whose host has none taken, nor of a session that begins before that moment. Nobody loses
+        a place while a mail to them is on its way: it may be the one that asks, or tells of another time.
+        """
+        everybody = self.model.objects
+        waiting = everybody.waiting().order_by()
+        of_session = waiting.filter(session=OuterRef("session"))
+        of_any = waiting.filter(webinar=OuterRef("webinar"), any_session=True)
+        is_wanted = Exists(of_session) | Exists(of_any)
+        on_its_way = Exists(everybody.filter(pk=OuterRef("pk"), messages__state__in=["queued", "claimed", "sending"]))
+        return self.filter(
+            is_wanted & ~on_its_way,
+            status="confirmed",
+            frees_at__lte=now,
+            paid_at=None,
+            session__state="scheduled",
+            session__starts_at__gte=starting_after,
+            session__capacity__isnull=False,
+            webinar__host__keep_hours__isnull=False,
+        ).order_by("frees_at", "pk")
 
     def undecided(self) -> Self:
         """Those without a place who would come to any session."""

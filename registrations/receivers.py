@@ -15,11 +15,17 @@ from events.models import Session
 from events.scheduling import PlannedTime
 from events.signals import places_added, session_cancelled, session_rescheduled
 from registrations import accounts, inbound, notifications, signup
+from registrations.inbound import handed_on
+
+# Before any webhook is asked.
+handed_on.bound_parsing()
 
 
 @receiver(session_rescheduled)
-def on_session_rescheduled(session: Session, previous: PlannedTime, now: datetime, **_: Any) -> None:
-    notifications.tell_rescheduled(session, previous=previous, now=now)
+def on_session_rescheduled(
+    session: Session, previous: PlannedTime, previous_title: str, now: datetime, **_: Any
+) -> None:
+    notifications.tell_rescheduled(session, previous=previous, previous_title=previous_title, now=now)
 
 
 @receiver(session_cancelled)

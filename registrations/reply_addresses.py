@@ -39,15 +39,25 @@ def looks_personal(address: str) -> bool:
 
 def read_reference(address: str) -> str | None:
     """The reference of the registration whose address that is; None for any other address, and for a forged one."""
+    reference, signature = _parts(address)
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    is_ours = any(constant_time_compare(signature, _signature(reference, key)) for key in keys)
+    return reference if reference and is_ours else None
+
+
+def named_reference(address: str) -> str:
+    """The reference that an address bears, whoever signed it; empty where it bears none."""
+    return _parts(address)[0]
+
+
+def _parts(address: str) -> tuple[str, str]:
+    """The reference and the signature of an address; both empty where it is written in another way."""
     local, _at, _domain = address.strip().rpartition("@")
     _name, mark, tag = local.rpartition(_MARK)
     if not (mark and _TAG.fullmatch(tag)):
-        return None
+        return "", ""
     reference, _dash, signature = tag.rpartition("-")
-    reference = reference.upper()
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    is_ours = any(constant_time_compare(signature.lower(), _signature(reference, key)) for key in keys)
-    return reference if is_ours else None
+    return reference.upper(), signature.lower()
 
 
 def _signature(reference: str, secret: str) -> str:

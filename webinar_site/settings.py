@@ -240,12 +240,12 @@ CELERY_BEAT_SCHEDULE = {
 
 # The mailbox that is looked into for what calendars answer; none, unless the environment names it.
 IMAP_SERVER = environment.read_imap_server(env)
-IMAP_LOOK_SECONDS = 60
+IMAP_EVERY_SECONDS = 60
 if IMAP_SERVER:
     CELERY_BEAT_SCHEDULE["look-into-mailbox"] = {
         "task": "registrations.tasks.look_into_mailbox",
-        "schedule": IMAP_LOOK_SECONDS,
-        "options": {"expires": IMAP_LOOK_SECONDS},
+        "schedule": IMAP_EVERY_SECONDS,
+        "options": {"expires": IMAP_EVERY_SECONDS},
     }
 
 # Here stands the mark of the pages that are kept (events/freshness.py). Whoever develops wants none kept: a row changed

@@ -268,7 +268,8 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         self.let_go_on(request, form)
         moved = {session for formset in formsets for session in getattr(formset, "moved", ())}
         if has_new_title:
-            scheduling.announce_new_title(webinar, by=actor(request), now=timezone.now())
+            before = str(form.initial["title"])
+            scheduling.announce_new_title(webinar, before=before, by=actor(request), now=timezone.now())
             moved.update(self.sessions_to_come([webinar]))
         self.say_who_is_told(request, moved)
         if "replay_url" in form.changed_data:

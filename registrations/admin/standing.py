@@ -99,7 +99,7 @@ class AnswerFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         value = self.value() or ""
         if value == "none":
-            return queryset.filter(partstat="", entry__in=[Entry.TENTATIVE, Entry.CONFIRMED])
+            return queryset.filter(partstat="", pk__in=Registration.objects.with_entry())
         return queryset.filter(partstat=value) if value in Registration.Partstat.values and value else queryset
 
 

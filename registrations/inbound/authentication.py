@@ -6,9 +6,11 @@ from registrations.inbound.reading import Mail
 
 # What may hold any mark: comments, here without others inside, and quoted words.
 _COMMENT = re.compile(r"\([^()]*\)")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+# One that is never closed goes to the end: looked for from each of its marks, it would take the square of its length.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 # Each pass takes away the innermost; nobody writes them so deep.
 _COMMENT_DEPTH = 10
+MAX_CHARS = 4_000
 _DMARC_FAILED = re.compile(r"dmarc\s*=\s*fail", re.IGNORECASE)
 
 
@@ -27,7 +29,7 @@ def says_forged(mail: Mail, *, authserv_id: str) -> bool:
 
 def _without_words(value: str) -> str:
     """What is left of it without comments and quoted words, in small letters."""
-    bare = _QUOTED.sub(" ", value)
+    bare = _QUOTED.sub(" ", value[:MAX_CHARS])
     for _level in range(_COMMENT_DEPTH):
         bare = _COMMENT.sub(" ", bare)
     return bare.lower()

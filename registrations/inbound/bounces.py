@@ -6,8 +6,7 @@ from email.message import Message
 from email.parser import HeaderParser
 
 from events import validators
-from events.email_addresses import MAX_LENGTH
-from registrations.inbound.reading import IgnoredError, Mail, contained, first_value
+from registrations.inbound.reading import IgnoredError, Mail, contained, first_value, is_address
 
 MAX_REASON_CHARS = 500
 # Each of our mails goes to one person.
@@ -61,7 +60,7 @@ def _recipients(group: Message) -> list[str]:
     """The address that was given up, and the one that we wrote to, where it was passed on from there."""
     values = [first_value(group, name) for name in ("Original-Recipient", "Final-Recipient")]
     addresses = [value.partition(";")[2].strip().strip("<>") for value in values]
-    return [address for address in addresses if address.isprintable() and "@" in address[:MAX_LENGTH]]
+    return [address for address in addresses if is_address(address)]
 
 
 def _reason(group: Message) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from imaplib import IMAP4
 from typing import Any, Protocol
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from imap_tools import AND, BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted, MailMessageFlags
@@ -18,6 +19,7 @@ from imap_tools.errors import ImapToolsError
 
 from registrations.inbound.reading import MAX_BYTES
 from registrations.inbound.receiving import receive
+from registrations.signup import SignupError
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +46,9 @@ class Server(Protocol):
 def look(*, now: datetime) -> int:
     """Take in what nobody has seen in the mailbox of IMAP_URL, and mark it as seen. Returns how many mails.
 
-    What cannot be taken in for now, since the database is away, stays unseen; nothing else is looked at twice,
-    whatever it is. A server that does not answer leaves a line in the log. Without IMAP_URL there is nothing to do.
+    What cannot be taken in for now stays unseen: the database is away, or the registration changes all the time.
+    Nothing else is looked at twice, whatever it is. A server that does not answer leaves a line in the log. Without
+    IMAP_URL there is nothing to do.
     """
     server = settings.IMAP_SERVER
     if server is None:
@@ -91,7 +94,9 @@ def _take_in(box: BaseMailBox, uid: str, now: datetime) -> bool:
     raw = _content(box, uid)
     try:
         receive(raw, now=now)
-    except (OperationalError, InterfaceError) as error:
+    except SoftTimeLimitExceeded:
+        raise
+    except (OperationalError, InterfaceError, SignupError) as error:
         logger.warning("Mail %s cannot be taken in now, and stays unseen: %s.", uid, type(error).__name__)
         return False
     except Exception:

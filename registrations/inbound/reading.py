@@ -23,6 +23,9 @@ MAX_BOUNDARIES = 50
 MAX_DELIMITERS = 1_000
 MAX_PARTS = 100
 MAX_ADDRESSES = 50
+MAX_ADDRESS_HEADER_CHARS = 4_000
+# Of a report, whose groups are separated by them: Python makes a message of each.
+MAX_BLANK_LINES = 1_000
 # Where mail servers write to whom a mail came, the ones on the way and the last one.
 _RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 _SENT_TO_MANY = {"bulk", "junk", "list"}
@@ -100,17 +103,32 @@ class Mail:
 
 def read(raw: bytes, *, recipient: str = "") -> Mail:
     """The mail of these bytes. Raises IgnoredError for what is too large or too deep to be one that we wait for."""
+    require_bounds(raw)
+    return Mail(message_from_bytes(raw, policy=_POLICY), envelope_recipient=recipient.strip()[:MAX_LENGTH])
+
+
+def require_bounds(raw: bytes) -> None:
+    """Raises IgnoredError for what would take a parser long, having looked at its octets alone."""
     if len(raw) > MAX_BYTES:
         raise IgnoredError("it is too large")
-    if raw.lower().count(b"boundary") > MAX_BOUNDARIES or raw.count(b"\n--") > MAX_DELIMITERS:
+    lowered = raw.lower()
+    # The parser takes a lone CR for the end of a line, too.
+    delimiters = raw.count(b"\n--") + raw.count(b"\r--")
+    if lowered.count(b"boundary") > MAX_BOUNDARIES or delimiters > MAX_DELIMITERS:
         raise IgnoredError("it has too many parts")
-    return Mail(message_from_bytes(raw, policy=_POLICY), envelope_recipient=recipient.strip()[:MAX_LENGTH])
+    if b"delivery-status" in lowered and sum(not line for line in raw.splitlines()) > MAX_BLANK_LINES:
+        raise IgnoredError("it is a report of too much")
 
 
 def contained(part: Message) -> list[Message]:
     """The parts of a part; none where it holds text."""
     payload = part.get_payload()
     return [inner for inner in payload if isinstance(inner, Message)] if isinstance(payload, list) else []
+
+
+def is_address(text: str) -> bool:
+    """Whether it can be one at all."""
+    return len(text) <= MAX_LENGTH and "@" in text and text.isprintable()
 
 
 def first_value(headers: Message, name: str) -> str:
@@ -124,5 +142,9 @@ def _values(headers: Message, name: str) -> list[str]:
 
 
 def _addresses(headers: list[str]) -> list[str]:
-    found = [address for _name, address in getaddresses(headers[:MAX_ADDRESSES])]
+    bounded = [header[:MAX_ADDRESS_HEADER_CHARS] for header in headers[:MAX_ADDRESSES]]
+    try:
+        found = [address for _name, address in getaddresses(bounded)]
+    except Exception:  # noqa: BLE001 - names within comments within names take it as deep as somebody likes
+        raise IgnoredError("its addresses cannot be read") from None
     return [address for address in found[:MAX_ADDRESSES] if "@" in address and len(address) <= MAX_LENGTH]

@@ -4,16 +4,18 @@ Whose word counts is docs/decisions/0021. Each mail may come any number of times
 """
 
 import email.message
+import email.policy
 import logging
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from events.email_addresses import mailbox_key, wire_key
+from events.email_addresses import address_key, mailbox_key, wire_key
 from registrations import correspondence, outbox, reply_addresses, signup
 from registrations.inbound import authentication, bounces, reading, replies
 from registrations.inbound.bounces import Bounce
@@ -22,6 +24,14 @@ from registrations.inbound.replies import Method, Reply
 from registrations.models import Message, Registration
 
 logger = logging.getLogger(__name__)
+
+
+# To fold a header anew takes the square of its length.
+_AS_IT_CAME = email.policy.default.clone(refold_source="none")
+# So often a calendar may ask for one revision of an entry again.
+MOST_AGAIN = 3
+# Of the mails that brought it, the newest that still holds is sent.
+MOST_TRIED = 5
 
 
 class Result(StrEnum):
@@ -59,7 +69,7 @@ def receive(raw: bytes, *, now: datetime, recipient: str = "") -> Outcome:
 def receive_parsed(message: email.message.Message, *, now: datetime, recipient: str = "") -> Outcome:
     """The same, for a mail that the door has taken apart already."""
     try:
-        raw = message.as_bytes()
+        raw = message.as_bytes(policy=_AS_IT_CAME)
     except Exception as error:  # noqa: BLE001 - what is put together from junk raises anything
         logger.warning("A mail that came in could not be put together: %s.", type(error).__name__)
         return Outcome(Result.IGNORED, "it cannot be read")
@@ -78,7 +88,7 @@ def _read(raw: bytes, recipient: str) -> _Read:
         mail = reading.read(raw, recipient=recipient)
         content = bounces.read(mail) if bounces.is_report(mail) else replies.read(mail)
         return _Read(mail, content)
-    except IgnoredError:
+    except (IgnoredError, SoftTimeLimitExceeded):
         raise
     except Exception as error:  # noqa: BLE001 - parsers of junk raise anything; what they say may repeat it
         logger.warning("A mail that came in could not be read: %s.", type(error).__name__)
@@ -92,6 +102,9 @@ def _act(read: _Read, now: datetime) -> Outcome:
     registration = _registration_of(read.mail, reply)
     if reply.method == Method.REPLY:
         return _note_answer(registration, reply, now)
+    if reply.method == Method.COUNTER and reply.partstat is not None:
+        # Who proposes another time may decline this one with it.
+        _note_answer(registration, reply, now)
     if read.mail.was_written_by_a_program:
         raise IgnoredError("it was written by a program, which is not answered")
     if reply.method == Method.COUNTER:
@@ -111,7 +124,7 @@ def _registration_of(mail: Mail, reply: Reply) -> Registration:
     registration = Registration.objects.filter(uid=reply.uid).first()
     if registration is None:
         raise IgnoredError("it is about no entry of ours")
-    references = _signed_for(mail)
+    references = _signed_for(mail, known=registration.organizer)
     if references and references != {registration.reference}:
         raise IgnoredError("it came to the address of another entry")
     _require_owner(registration, mail, reply, may_be_alias=bool(references))
@@ -120,10 +133,18 @@ def _registration_of(mail: Mail, reply: Reply) -> Registration:
     return registration
 
 
-def _signed_for(mail: Mail) -> set[str]:
-    """The registrations to whose own addresses it came. Raises IgnoredError where one is not signed by us."""
+def _signed_for(mail: Mail, *, known: str = "") -> set[str]:
+    """The registrations to whose own addresses it came. Raises IgnoredError where one is not signed by us.
+
+    `known` is the address that an entry has for life: its signature may be of a key that is no more.
+    """
     personal = [address for address in mail.recipients if reply_addresses.looks_personal(address)]
-    references = {reply_addresses.read_reference(address) for address in personal}
+    references = {
+        reply_addresses.named_reference(address)
+        if address_key(address) == address_key(known)
+        else reply_addresses.read_reference(address)
+        for address in personal
+    }
     if None in references:
         raise IgnoredError("it came to an address that is not signed by us")
     return {reference for reference in references if reference}
@@ -153,23 +174,26 @@ def _send_entry_again(registration: Registration, now: datetime) -> bool:
 
     False when nothing is owed for it, since such a mail is on its way or went out a moment ago.
     """
-    last = registration.messages.filter(kind__in=Message.INVITE_KINDS).order_by("-pk").first()
-    if last is not None and last.state in Message.OPEN_STATES:
+    again = registration.messages.filter(key__contains=outbox.again_mark(registration), sequence=registration.sequence)
+    if again.count() >= MOST_AGAIN:
         return False
-    try:
-        correspondence.send_again(registration, message_id=last.pk if last else 0, now=now)
-    except correspondence.TooSoonError:
+    brought = registration.messages.filter(kind__in=Message.INVITE_KINDS).order_by("-pk")
+    if brought.filter(state__in=Message.OPEN_STATES).exists():
         return False
-    except correspondence.SendAgainError:
-        return _send_link_again(registration, now)
-    return True
+    for pk in brought.values_list("pk", flat=True)[:MOST_TRIED]:
+        try:
+            correspondence.send_again(registration, message_id=pk, now=now)
+        except correspondence.TooSoonError:
+            return False
+        except correspondence.SendAgainError:
+            continue
+        return True
+    return _send_link_again(registration, now)
 
 
 def _send_link_again(registration: Registration, now: datetime) -> bool:
-    before = registration.messages.count()
     with transaction.atomic():
-        outbox.enqueue_link_again(registration, asked_for=registration.session, now=now)
-    return registration.messages.count() > before
+        return outbox.enqueue_link_again(registration, asked_for=registration.session, now=now)
 
 
 # ---------- mails of ours that came back ----------
@@ -192,8 +216,10 @@ def _note_bounce(mail: Mail, bounce: Bounce, now: datetime) -> Outcome:
 
 def _may_be_about(mail: Mail, bounce: Bounce) -> Q:
     """Whose mails it can be about, by what has an index: the address that it came back to, or the one that failed."""
-    references = _signed_for(mail)
-    if references:
+    personal = [address for address in mail.recipients if reply_addresses.looks_personal(address)]
+    if personal:
+        # The address has been its own since it was first written; the signature may be of a key that is no more.
+        references = {reply_addresses.named_reference(address) for address in personal}
         return Q(registration__reference__in=references)
     keys = {key for address in bounce.recipients for key in (wire_key(address), _spelt_with_letters(address))}
     return Q(registration__email_key__in=keys)

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from icalendar import Calendar, Event
 from icalendar.parser import Contentlines
 
-from registrations.inbound.reading import IgnoredError, Mail
+from registrations.inbound.reading import IgnoredError, Mail, is_address
 from registrations.models import Registration
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,8 @@ def read(mail: Mail) -> Reply:
         sequence=_sequence(event),
         dtstamp=_dtstamp(event),
         attendees=tuple(_address(attendee) for attendee in attendees),
-        partstat=_partstat(attendees[0]) if method == Method.REPLY else None,
+        # Whoever proposes another time may accept or decline this one with it.
+        partstat=_partstat(attendees[0]) if method != Method.REFRESH and len(attendees) == 1 else None,
     )
 
 
@@ -191,7 +192,8 @@ def _as_list(value: Any) -> list[Any]:
 
 def _address(attendee: Any) -> str:
     text = str(attendee).strip()
-    return unquote(text[len("mailto:") :]).strip() if text[: len("mailto:")].lower() == "mailto:" else text
+    address = unquote(text[len("mailto:") :]).strip() if text[: len("mailto:")].lower() == "mailto:" else text
+    return address if is_address(address) else ""
 
 
 def _partstat(attendee: Any) -> Registration.Partstat | None:

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='bounce',
-            field=models.TextField(blank=True, verbose_name='why it came back'),
+            field=models.TextField(blank=True, db_default='', default='', verbose_name='why it came back'),
         ),
         migrations.AddField(
             model_name='message',
@@ -39,8 +39,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='registration',
+            name='asked_sequence',
+            field=models.PositiveIntegerField(db_default=0, default=0, editable=False),
+        ),
+        migrations.AddField(
+            model_name='registration',
             name='entry',
-            field=models.CharField(blank=True, choices=[('', 'None'), ('tentative', 'Tentative'), ('confirmed', 'Confirmed'), ('cancelled', 'Withdrawn')], editable=False, max_length=9),
+            field=models.CharField(blank=True, choices=[('', 'None'), ('tentative', 'Tentative'), ('confirmed', 'Confirmed'), ('cancelled', 'Withdrawn')], db_default='', default='', editable=False, max_length=9),
         ),
         migrations.AddField(
             model_name='registration',
@@ -50,7 +55,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='registration',
             name='partstat',
-            field=models.CharField(blank=True, choices=[('', 'No answer'), ('accepted', 'Accepted'), ('tentative', 'Perhaps'), ('declined', 'Declined')], max_length=9, verbose_name='answer in the calendar'),
+            field=models.CharField(blank=True, choices=[('', 'No answer'), ('accepted', 'Accepted'), ('tentative', 'Perhaps'), ('declined', 'Declined')], db_default='', default='', max_length=9, verbose_name='answer in the calendar'),
         ),
         migrations.AddField(
             model_name='registration',

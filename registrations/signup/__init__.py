@@ -8,7 +8,7 @@ then registrations, then their messages. A new registration is written down befo
 key is what a double click waits for, and whoever holds a session's lock must not wait for somebody who wants it.
 """
 
-from registrations.signup.answering import answer, counter, free_declined, keep_place
+from registrations.signup.answering import TOO_LATE, answer, ask_anew, counter, free_declined, keep_place
 from registrations.signup.changing import change_details, change_session, wait_for_any
 from registrations.signup.ending import cancel, lapse_overdue
 from registrations.signup.locking import (
@@ -28,6 +28,7 @@ from registrations.signup.waiting import (
 )
 
 __all__ = [
+    "TOO_LATE",
     "RegistrationClosedError",
     "RegistrationOverError",
     "SessionFullError",
@@ -36,6 +37,7 @@ __all__ = [
     "advance_pending",
     "answer",
     "approve",
+    "ask_anew",
     "cancel",
     "change_details",
     "change_session",

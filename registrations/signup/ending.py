@@ -1,6 +1,5 @@
 """Cancelling, and what ends by itself: the place goes to the next, and whoever may be told is."""
 
-import logging
 from datetime import datetime
 from functools import partial
 
@@ -8,9 +7,7 @@ from django.utils.translation import gettext as _
 
 from registrations import invites, outbox, places
 from registrations.models import Message, Registration
-from registrations.signup.locking import RegistrationOverError, in_turn, lock
-
-logger = logging.getLogger(__name__)
+from registrations.signup.locking import RegistrationOverError, in_turn, lock, one_by_one
 
 Awaits = Registration.Awaits
 Because = Registration.CancelledBecause
@@ -49,23 +46,17 @@ def _cancel(registration: Registration, because: Because, now: datetime) -> Regi
 def lapse_overdue(*, now: datetime) -> int:
     """Give up what was kept until now: for proof, for payment, and what was offered and nobody answered.
 
-    Returns how many. Each in a transaction of its own, so that what stops one does not hold up the others.
+    Returns how many.
     """
-    lapsed = 0
-    for pk in list(Registration.objects.overdue(now).values_list("pk", flat=True)):
-        try:
-            lapsed += lapse(pk, now=now)
-        except Exception:
-            logger.exception("Registration %s could not lapse.", pk)
-    return lapsed
+    return one_by_one(Registration.objects.overdue(now), partial(_end_overdue, now=now))
 
 
 def lapse(pk: int, *, now: datetime) -> bool:
     """The same for one registration. False when nothing of it is overdue (any more)."""
-    return in_turn(partial(_end_overdue, pk, now))
+    return in_turn(partial(_end_overdue, pk, now=now))
 
 
-def _end_overdue(pk: int, now: datetime) -> bool:
+def _end_overdue(pk: int, *, now: datetime) -> bool:
     mine, _sessions = lock(Registration(pk=pk))
     if not mine.has_lapsed(now):
         return False

@@ -1,9 +1,12 @@
 """How an act begins: in one transaction, with the locks that it needs, or with a refusal."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -11,6 +14,9 @@ from events.models import Session
 from registrations import places
 from registrations.models import Registration
 from registrations.places import MovedMeanwhileError
+from registrations.querysets import RegistrationQuerySet
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -40,6 +46,22 @@ def in_turn(act: Callable[[], T]) -> T:
         with suppress(MovedMeanwhileError), transaction.atomic():
             return act()
     raise RegistrationOverError(_("Your registration was changed a moment ago. Please look again."))
+
+
+def one_by_one(rows: RegistrationQuerySet, act: Callable[[int], bool]) -> int:
+    """Act on each of these, in a transaction of its own, so that what stops one does not hold up the others.
+
+    Returns for how many something was done.
+    """
+    done = 0
+    for pk in list(rows.values_list("pk", flat=True)):
+        try:
+            done += in_turn(partial(act, pk))
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception:
+            logger.exception("%s failed for registration %s.", getattr(act, "func", act).__name__, pk)
+    return done
 
 
 def lock(

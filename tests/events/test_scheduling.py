@@ -169,7 +169,7 @@ def test_a_new_title_reaches_the_calendars_of_coming_sessions():
     webinar.title = "A better title"
     webinar.save()
 
-    assert scheduling.announce_new_title(webinar, by=None, now=NOW) == 1
+    assert scheduling.announce_new_title(webinar, before="Another title", by=None, now=NOW) == 1
 
     coming.refresh_from_db()
     over.refresh_from_db()

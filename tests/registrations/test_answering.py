@@ -61,8 +61,8 @@ def test_who_declines_is_asked_once_and_keeps_the_place_meanwhile():
 def test_a_declined_place_goes_to_who_waits_when_its_time_is_over():
     session = full_session()
     registration, waiting = make_registration(session), make_registration(session)
-    everything_sent()
     answer(registration, Partstat.DECLINED)
+    everything_sent()
 
     assert signup.free_declined(now=NEXT_DAY - timedelta(seconds=1)) == 0
     assert signup.free_declined(now=NEXT_DAY) == 1
@@ -83,6 +83,7 @@ def test_nothing_is_taken_while_nobody_waits_and_then_it_is():
     session = full_session()
     registration = make_registration(session)
     answer(registration, Partstat.DECLINED)
+    everything_sent()
 
     assert signup.free_declined(now=NEXT_DAY) == 0
     registration.refresh_from_db()
@@ -100,6 +101,7 @@ def test_only_as_many_give_as_there_are_people_who_wait_and_who_declined_first_g
     waiting = make_registration(session)
     for minutes, person in enumerate(reversed(people)):
         answer(person, Partstat.DECLINED, now=LATER + timedelta(minutes=minutes))
+    everything_sent()
 
     assert signup.free_declined(now=NEXT_DAY + timedelta(hours=1)) == 1
 
@@ -115,6 +117,7 @@ def test_who_waits_for_any_session_gets_a_declined_place_too():
     registration = make_registration(session)
     waiting = make_registration(session, any_session=True)
     answer(registration, Partstat.DECLINED)
+    everything_sent()
 
     assert signup.free_declined(now=NEXT_DAY) == 1
 
@@ -128,6 +131,8 @@ def test_keeping_the_place_puts_the_entry_back():
     make_registration(session)
     everything_sent()
     answer(registration, Partstat.DECLINED)
+
+    everything_sent()
 
     signup.keep_place(registration, now=LATER)
     signup.keep_place(registration, now=LATER)
@@ -146,6 +151,7 @@ def test_accepting_after_all_keeps_the_place():
     make_registration(session)
     answer(registration, Partstat.DECLINED)
 
+    everything_sent()
     answer(registration, Partstat.ACCEPTED, dtstamp=LATER + timedelta(hours=1), now=LATER + timedelta(hours=1))
 
     assert signup.free_declined(now=NEXT_DAY) == 0
@@ -197,6 +203,7 @@ def test_an_answer_that_comes_twice_or_late_or_to_an_earlier_revision_changes_no
     assert not answer(registration, Partstat.DECLINED, sequence=1, dtstamp=NEXT_DAY, now=NEXT_DAY)
     session.local_time = session.local_time.replace(hour=16)
     scheduling.save_session(session, by=None, now=NEXT_DAY)
+    signup.ask_anew(registration, sequence=1)
     assert not answer(registration, Partstat.DECLINED, sequence=0, dtstamp=NEXT_DAY, now=NEXT_DAY)
 
     registration.refresh_from_db()
@@ -217,13 +224,16 @@ def test_a_new_time_asks_everybody_anew_and_a_new_title_nobody():
     make_registration(session)
     answer(registration, Partstat.DECLINED)
 
-    scheduling.announce_new_title(session.webinar, by=None, now=LATER)
+    scheduling.announce_new_title(session.webinar, before="Another title", by=None, now=LATER)
     registration.refresh_from_db()
     assert (registration.partstat, registration.frees_at) == ("declined", NEXT_DAY)
 
     session.refresh_from_db()
     session.local_time = session.local_time.replace(hour=16)
     scheduling.save_session(session, by=None, now=LATER)
+    registration.refresh_from_db()
+    assert registration.partstat == "declined", "Nobody was told of it yet."
+    signup.ask_anew(registration, sequence=registration.sequence)
     registration.refresh_from_db()
     assert (registration.partstat, registration.frees_at) == ("", None)
 
@@ -299,3 +309,141 @@ def test_who_cancelled_proposes_in_vain():
     signup.cancel(registration, now=LATER)
 
     assert not signup.counter(registration, sequence=1, now=LATER)
+
+
+def test_who_changes_their_mind_all_day_is_written_to_once():
+    session = full_session()
+    registration = make_registration(session)
+    everything_sent()
+
+    for minutes, partstat in enumerate([Partstat.DECLINED, Partstat.ACCEPTED, Partstat.TENTATIVE] * 5):
+        moment = LATER + timedelta(minutes=minutes)
+        assert answer(registration, partstat, dtstamp=moment, now=moment)
+    last = LATER + timedelta(hours=1)
+    answer(registration, Partstat.DECLINED, dtstamp=last, now=last)
+
+    registration.refresh_from_db()
+    assert registration.frees_at == last + timedelta(hours=24)
+    assert kinds_owed_to(registration) == ["declined"]
+
+
+@pytest.mark.parametrize("before_start", [timedelta(minutes=59), timedelta(minutes=-20)], ids=["soon", "running"])
+def test_nobody_is_thrown_out_shortly_before_the_start_or_while_it_runs(before_start):
+    session = full_session()
+    registration = make_registration(session)
+    answer(registration, Partstat.DECLINED)
+    late = session.starts_at - before_start
+    make_registration(session, now=late)
+    everything_sent()
+
+    assert signup.free_declined(now=late) == 0
+
+    registration.refresh_from_db()
+    assert registration.is_confirmed
+
+
+def test_a_host_who_takes_no_places_any_more_takes_none_that_was_declined_before():
+    host = make_host()
+    session = make_session(make_webinar(host=host), capacity=1)
+    registration = make_registration(session)
+    make_registration(session)
+    answer(registration, Partstat.DECLINED)
+
+    everything_sent()
+    host.keep_hours = None
+    host.save()
+
+    assert signup.free_declined(now=NEXT_DAY) == 0
+
+
+def test_what_was_paid_meanwhile_is_not_taken():
+    webinar = make_webinar()
+    session = make_session(webinar, capacity=1)
+    registration = make_registration(session)
+    make_registration(session)
+    answer(registration, Partstat.DECLINED)
+    everything_sent()
+
+    signup.mark_paid(registration, by=None, now=LATER)
+
+    assert signup.free_declined(now=NEXT_DAY) == 0
+
+
+def test_nobody_loses_a_place_before_the_question_went_out_and_then_has_all_of_the_time():
+    session = full_session()
+    registration = make_registration(session)
+    make_registration(session)
+    everything_sent()
+    answer(registration, Partstat.DECLINED)
+
+    assert signup.free_declined(now=NEXT_DAY) == 0
+    Message.objects.filter(kind="declined").update(state=Message.State.DEAD)
+    assert signup.free_declined(now=NEXT_DAY) == 0
+
+    registration.refresh_from_db()
+    assert registration.frees_at == NEXT_DAY + timedelta(hours=24)
+    everything_sent()
+    assert signup.free_declined(now=NEXT_DAY + timedelta(hours=23)) == 0
+    assert signup.free_declined(now=NEXT_DAY + timedelta(hours=24)) == 1
+
+
+def test_news_of_the_session_does_not_take_the_place_of_the_question():
+    session = full_session()
+    registration = make_registration(session)
+    everything_sent()
+    answer(registration, Partstat.DECLINED)
+
+    scheduling.announce_new_title(session.webinar, before="Another title", by=None, now=LATER)
+
+    assert kinds_owed_to(registration) == ["declined", "rescheduled"]
+
+
+def test_a_question_that_was_not_needed_and_is_again_is_asked():
+    registration = make_registration(full_session())
+    everything_sent()
+    answer(registration, Partstat.DECLINED)
+    answer(registration, Partstat.ACCEPTED, dtstamp=LATER + timedelta(minutes=1), now=NEXT_DAY)
+    registration.messages.filter(kind="declined").update(state=Message.State.DROPPED)
+
+    answer(registration, Partstat.DECLINED, dtstamp=LATER + timedelta(minutes=2), now=NEXT_DAY)
+
+    assert kinds_owed_to(registration) == ["declined"]
+
+
+def test_answers_survive_a_slip_that_nobody_heard_of():
+    session = full_session()
+    accepted = make_registration(session)
+    everything_sent()
+    answer(accepted, Partstat.ACCEPTED)
+
+    for hour in (16, 13):
+        session.refresh_from_db()
+        session.local_time = session.local_time.replace(hour=hour)
+        scheduling.save_session(session, by=None, now=NOW)
+
+    accepted.refresh_from_db()
+    assert accepted.partstat == "accepted"
+
+
+def test_an_answer_given_while_a_change_settles_or_a_new_title_is_told_counts():
+    session = full_session()
+    registration = make_registration(session)
+    everything_sent()
+    scheduling.announce_new_title(session.webinar, before="Another title", by=None, now=LATER)
+
+    assert answer(registration, Partstat.ACCEPTED, sequence=0)
+
+    registration.refresh_from_db()
+    assert (registration.partstat, registration.sequence) == ("accepted", 1)
+
+
+def test_two_answers_of_a_clock_that_runs_ahead_count_in_their_order():
+    registration = make_registration(full_session())
+    ahead = LATER + timedelta(hours=3)
+
+    assert answer(registration, Partstat.DECLINED, dtstamp=ahead, now=LATER)
+    assert answer(registration, Partstat.ACCEPTED, dtstamp=ahead + timedelta(minutes=1), now=LATER)
+    assert not answer(registration, Partstat.DECLINED, dtstamp=ahead, now=LATER)
+
+    registration.refresh_from_db()
+    assert registration.partstat == "accepted"

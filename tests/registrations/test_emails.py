@@ -310,9 +310,9 @@ def rescheduled_waiting(programme) -> Case:
 def rescheduled_same_time(programme) -> Case:
     anna = register_anna(programme)
     deliver_everything()
-    programme.webinar.title = "Border Challenges in Central Asia"
+    before, programme.webinar.title = programme.webinar.title, "Border Challenges in Central Asia"
     programme.webinar.save()
-    scheduling.announce_new_title(programme.webinar, by=None, now=NOW)
+    scheduling.announce_new_title(programme.webinar, before=before, by=None, now=NOW)
     return Case(compose(anna, Message.Kind.RESCHEDULED), "REQUEST")
 
 

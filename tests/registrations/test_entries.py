@@ -193,7 +193,7 @@ def test_a_new_title_is_told_though_the_time_was_moved_there_and_back_meanwhile(
 
     move(session, local_time=time(15, 0))
     Webinar.objects.update(title="Another title")
-    scheduling.announce_new_title(Webinar.objects.get(), by=None, now=NOW)
+    scheduling.announce_new_title(Webinar.objects.get(), before=session.webinar.title, by=None, now=NOW)
     move(session, local_time=time(13, 30), now=NOW + timedelta(minutes=2))
     deliver(calendar, registration, now=NOW + timedelta(minutes=5))
 
@@ -229,32 +229,120 @@ def test_what_its_owner_does_meanwhile_is_told_at_once_and_tells_both():
 
 
 def test_nobody_waits_for_a_link_behind_a_change_that_settles():
-    webinar = make_webinar()
-    session, other = make_session(webinar), make_session(webinar, local_date=date(2026, 10, 15))
+    session = make_session()
     registration = make_registration(session)
     calendar = Calendar()
     deliver(calendar, registration)
-    move(session, local_time=time(15, 0))
+    later = NOW + timedelta(minutes=20)
+    move(session, local_time=time(15, 0), now=later)
 
-    make_registration(other, email=registration.email, now=NOW + timedelta(minutes=1))
-    deliver(calendar, registration, now=NOW + timedelta(minutes=1))
+    make_registration(session, email=registration.email, now=later + timedelta(minutes=1))
+    deliver(calendar, registration, now=later + timedelta(minutes=1))
 
     kinds = list(registration.messages.filter(state="sent").order_by("pk").values_list("kind", flat=True))
     assert kinds == ["confirmed", "rescheduled", "link_again"]
 
 
-def test_whoever_asks_for_the_link_while_a_change_settles_is_told_of_the_change_instead():
+def test_whoever_asks_for_the_link_after_a_change_that_was_taken_back_gets_it():
+    session = make_session()
+    registration = make_registration(session)
+    calendar = Calendar()
+    deliver(calendar, registration)
+    later = NOW + timedelta(minutes=20)
+    move(session, local_time=time(15, 0), now=later)
+    move(session, local_time=time(13, 30), now=later)
+
+    make_registration(session, email=registration.email, now=later + timedelta(minutes=1))
+    deliver(calendar, registration, now=later + timedelta(minutes=1))
+
+    kinds = list(registration.messages.filter(state="sent").order_by("pk").values_list("kind", flat=True))
+    assert kinds == ["confirmed", "link_again"]
+
+
+def test_a_title_that_is_taken_back_is_told_to_nobody():
+    session = make_session()
+    registration = make_registration(session)
+    calendar = Calendar()
+    deliver(calendar, registration)
+    title = session.webinar.title
+
+    for before, after in ((title, "A slip"), ("A slip", title)):
+        Webinar.objects.update(title=after)
+        scheduling.announce_new_title(Webinar.objects.get(), before=before, by=None, now=NOW)
+    deliver(calendar, registration, now=NOW + timedelta(minutes=5))
+
+    assert calendar.mails == 1
+
+
+def test_a_change_that_may_have_arrived_is_never_taken_for_one_that_nobody_heard_of():
     session = make_session()
     registration = make_registration(session)
     calendar = Calendar()
     deliver(calendar, registration)
     move(session, local_time=time(15, 0))
+    # It arrived, and the connection broke before the server could say so.
+    update = registration.messages.get(kind="rescheduled")
+    calendar.take(emails.compose(loaded(update), now=NOW))
+    Message.objects.filter(pk=update.pk).update(attempts=1)
 
-    make_registration(session, email=registration.email, now=NOW + timedelta(minutes=1))
-    deliver(calendar, registration, now=NOW + timedelta(minutes=1))
+    move(session, local_time=time(13, 30), now=NOW + timedelta(minutes=1))
+    Message.objects.filter(pk=update.pk).update(attempts=2)
+    deliver(calendar, registration, now=NOW + timedelta(minutes=9))
 
-    kinds = list(registration.messages.filter(state="sent").order_by("pk").values_list("kind", flat=True))
-    assert kinds == ["confirmed", "rescheduled"]
+    assert calendar.shows == [("CONFIRMED", at(12, 30), at(14))]
+
+
+def loaded(message: Message) -> Message:
+    return Message.objects.select_related("registration__session__webinar__host").get(pk=message.pk)
+
+
+@pytest.mark.parametrize("state", ["dead", "queued"])
+def test_a_slip_and_its_mend_after_news_that_never_arrived_still_tell_that_news(state):
+    session = make_session()
+    registration = make_registration(session)
+    calendar = Calendar()
+    deliver(calendar, registration)
+    move(session, local_time=time(15, 0))
+    first = registration.messages.get(kind="rescheduled")
+    Message.objects.filter(pk=first.pk).update(state="claimed")
+    move(session, local_time=time(16, 0), now=NOW + timedelta(minutes=1))
+    # The first is refused, for good or for now, while the second waits.
+    Message.objects.filter(pk=first.pk).update(state=state, attempts=1)
+
+    move(session, local_time=time(15, 0), now=NOW + timedelta(minutes=2))
+    deliver(calendar, registration, now=NOW + timedelta(minutes=9))
+
+    assert calendar.shows == [("CONFIRMED", at(14), at(15, 30))]
+
+
+def test_a_place_that_lapsed_leaves_no_entry_though_its_session_was_called_off_before_the_mail_went_out():
+    webinar = make_webinar(host=make_host(has_tentative_entries=True), offer_hours=24)
+    session = make_session(webinar, capacity=1)
+    first, waiting = make_registration(session), make_registration(session)
+    signup.cancel(first, now=NOW)
+    calendar = Calendar()
+    deliver(calendar, waiting)
+
+    signup.lapse_overdue(now=NOW + timedelta(hours=24))
+    scheduling.cancel_session(session, by=None, now=NOW + timedelta(hours=25))
+    deliver(calendar, waiting, now=NOW + timedelta(hours=25))
+
+    assert calendar.shows == []
+
+
+def test_each_session_that_is_called_off_can_be_though_somebody_has_had_no_entry_since():
+    webinar = make_webinar()
+    sessions = [make_session(webinar, local_date=date(2026, 10, day)) for day in (14, 15, 16)]
+    registration = make_registration(sessions[0])
+    signup.cancel(registration, now=NOW)
+    Webinar.objects.update(needs_approval=True)
+    make_registration(sessions[0], email=registration.email, now=NOW + timedelta(minutes=1))
+
+    scheduling.cancel_session(sessions[0], by=None, now=NOW + timedelta(minutes=2))
+    signup.change_session(registration, session=sessions[1], now=NOW + timedelta(minutes=3))
+    scheduling.cancel_session(sessions[1], by=None, now=NOW + timedelta(minutes=4))
+
+    assert registration.messages.filter(kind="session_cancelled").count() == 2
 
 
 # ---------- tentative ----------
@@ -343,13 +431,16 @@ def test_a_host_who_wants_no_tentative_entries_any_more_has_them_withdrawn_with_
     waiting = make_registration(session)
     calendar = Calendar()
     deliver(calendar, waiting)
+    assert [status for status, *_times in calendar.shows] == ["TENTATIVE"]
 
     host.has_tentative_entries = False
     host.save()
-    signup.cancel(waiting, now=NOW)
-    deliver(calendar, waiting)
+    move(session, local_time=time(15, 0))
+    deliver(calendar, waiting, now=NOW + timedelta(minutes=5))
 
     assert calendar.shows == []
+    waiting.refresh_from_db()
+    assert waiting.entry == "cancelled"
 
 
 def test_a_waiting_person_whose_session_is_called_off_loses_the_tentative_entry():

@@ -400,6 +400,7 @@ CHANGES = {
     "summary": change_rows(Webinar, summary="Who guards them, and how."),
     "slug": change_rows(Webinar, slug="borders-again"),
     "host": change_rows(Host, name="Border Weekly"),
+    "zone of the host": change_rows(Host, time_zone="Asia/Tokyo"),
     "organizer": change_rows(Registration, organizer="office@example.org"),
     "zone of its owner": change_rows(Registration, time_zone="Asia/Tokyo"),
     "language of its owner": change_rows(Registration, language="ar"),

@@ -107,7 +107,7 @@ def test_a_report_to_the_address_of_another_registration_marks_nothing(settings)
 
     assert receive(bounced_mail(message, organizer=other.registration.organizer)).result == Result.IGNORED
     assert receive(bounced_mail(message, organizer="webinars+x-0123456789abcdef0123@webinars.example")) == Outcome(
-        Result.IGNORED, "it came to an address that is not signed by us"
+        Result.IGNORED, "it is a report of no mail of ours"
     )
 
     message.refresh_from_db()

@@ -102,12 +102,15 @@ def failing(monkeypatch, error: Exception, person: Registration) -> None:
     monkeypatch.setattr(signup, "answer", refuse)
 
 
-def test_what_cannot_be_taken_in_now_stays_unseen_until_it_can(monkeypatch, mailbox):
+@pytest.mark.parametrize(
+    "trouble", [OperationalError("the database is away"), signup.RegistrationOverError("changed all the time")]
+)
+def test_what_cannot_be_taken_in_now_stays_unseen_until_it_can(monkeypatch, mailbox, trouble):
     first, second = registered(), registered()
     mailbox.put(calendar_mail(first), calendar_mail(second))
 
     with monkeypatch.context() as patched:
-        failing(patched, OperationalError("the database is away"), first)
+        failing(patched, trouble, first)
         assert imap.look(now=LATER) == 1
     assert answers() == ["", "accepted"]
     assert mailbox.unseen() == 1

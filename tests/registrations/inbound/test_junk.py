@@ -99,6 +99,18 @@ def calendar(*lines: bytes) -> bytes:
     return with_calendar(b"\r\n".join(lines), sender="anna@example.net", to="rsvp@example.org")
 
 
+def reported(*lines: bytes, failed: bytes = b"ann@example.net") -> bytes:
+    """A report of a mail that came back, with these headers."""
+    return (
+        headers(*lines, b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"')
+        + b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+        + b"Action: failed\r\nStatus: 5.1.1\r\nFinal-Recipient: rfc822; "
+        + failed
+        + b"\r\n\r\n"
+        + b"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <a@b.example>\r\n\r\n--b--\r\n"
+    )
+
+
 SLOW = {
     "too large": b"From: anna@example.net\r\n\r\n" + b"x" * MAX_BYTES,
     "parts within parts": b"".join(
@@ -149,6 +161,12 @@ SLOW = {
         b"END:VEVENT",
         b"END:VCALENDAR",
     ),
+    "lone carriage returns": headers(b'Content-Type: multipart/mixed; boundary="b"') + b"\r--b\r" * 180_000,
+    "groups of a report": headers(b"Content-Type: message/delivery-status") + b"\n" * 900_000,
+    "comments in the names of a report": reported(b"To: " + b"(" * 60_000),
+    "groups in the names of a report": reported(b"To: " + b"a:" * 30_000),
+    "long addresses in a report": reported(b"X: y", failed=b"a@" + "ü".encode() * 60_000),
+    "quotes of our own server": headers(b'Authentication-Results: x; "' + b'\\"' * 30_000),
     "digits": calendar(
         b"BEGIN:VCALENDAR",
         b"METHOD:REPLY",
@@ -169,6 +187,15 @@ def test_what_is_made_to_take_long_does_not(settings, what):
 
     # Measured: a fifth of a second at most, where Python alone would take minutes for some of these.
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("header", ["To", "Cc", "From"])
+@pytest.mark.parametrize("names", [b"(" * 3_000, b"a:" * 1_500])
+def test_names_within_names_are_ignored_where_they_are_read(registration, header, names):
+    raw = calendar_mail(registration)
+    deep = header.encode() + b": " + names + b"\r\n" + raw
+
+    assert receive(deep).result in {Result.IGNORED, Result.NOTED}
 
 
 def test_a_calendar_that_is_larger_than_any_answer_is_ignored(registration):
