@@ -308,6 +308,7 @@ def services(transactional_db: None, redis_broker: str, smtp_sink: SmtpSink) -> 
         "DATABASE_URL": urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl(),
         "REDIS_URL": redis_broker,
         "EMAIL_URL": smtp_sink.url,
+        "UPDATES_SETTLE_SECONDS": "0",
         # The suite's own warnings are errors; a worker is not the suite.
         "PYTHONWARNINGS": "ignore",
     }

@@ -10,6 +10,7 @@ import secrets
 import zoneinfo
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit
@@ -87,6 +88,14 @@ def read_bool(env: Env, name: str) -> bool | None:
         return env.bool(name)
     except EnvError as error:
         raise ImproperlyConfigured(f"{name} must be true or false, not {env.str(name)!r}.") from error
+
+
+def read_seconds(env: Env, name: str, default: int, *, most: int) -> timedelta:
+    """A whole number of seconds, from none to that many."""
+    value = env.str(name, "") or str(default)
+    if not (value.isascii() and value.isdecimal() and int(value) <= most):
+        raise ImproperlyConfigured(f"{name} must be a whole number of seconds from 0 to {most}, not {value!r}.")
+    return timedelta(seconds=int(value))
 
 
 def read_site_url(env: Env, default: str) -> str:

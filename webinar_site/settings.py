@@ -211,7 +211,7 @@ CELERY_DB_REUSE_MAX = 1000  # only together with close_old_connections in webina
 CELERY_TIMEZONE = "UTC"
 OUTBOX_SWEEP_SECONDS = 15
 # So long a change of a session waits for the next one, so that three corrections are one mail.
-UPDATES_SETTLE = timedelta(minutes=5)
+UPDATES_SETTLE = environment.read_seconds(env, "UPDATES_SETTLE_SECONDS", 300, most=3600)
 PLACES_SWEEP_SECONDS = 60
 SESSIONS_SWEEP_SECONDS = 60 * 60
 ZONES_RECHECK_SECONDS = 24 * 60 * 60  # and after each start, see webinar_site/celery.py

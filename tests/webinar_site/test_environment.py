@@ -2,6 +2,7 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -448,3 +449,17 @@ def test_settings_refuse_a_database_address_without_showing_its_password():
 
 def test_settings_keep_links_that_an_earlier_key_has_signed():
     assert load_settings("SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS="older,oldest").stdout == "['older', 'oldest']\n"
+
+
+@pytest.mark.parametrize("value", ["-1", "5m", "3601", "1.5", "²"])
+def test_seconds_that_are_none_stop_the_start(monkeypatch, value):
+    monkeypatch.setenv("UPDATES_SETTLE_SECONDS", value)
+
+    with pytest.raises(ImproperlyConfigured, match="a whole number of seconds from 0 to 3600"):
+        environment.read_seconds(Env(), "UPDATES_SETTLE_SECONDS", 300, most=3600)
+
+
+def test_seconds_are_read_and_have_a_default(monkeypatch):
+    assert environment.read_seconds(Env(), "UPDATES_SETTLE_SECONDS", 300, most=3600) == timedelta(minutes=5)
+    monkeypatch.setenv("UPDATES_SETTLE_SECONDS", "0")
+    assert environment.read_seconds(Env(), "UPDATES_SETTLE_SECONDS", 300, most=3600) == timedelta(0)
