@@ -1256,6 +1256,7 @@ def manage_declined() -> Visit:
 @shows("registration")
 def manage_declined_and_gone() -> Visit:
     own = declined()
+    own.messages.update(state="sent", sent_at=timezone.now())
     signup.free_declined(now=timezone.now() + timedelta(days=2))
     own.refresh_from_db()
     return manage(own)

@@ -347,6 +347,7 @@ def test_the_link_alone_keeps_no_place(client):
 
 def test_what_went_to_somebody_else_cannot_be_kept_and_says_why(client):
     own = declined()
+    own.messages.update(state="sent", sent_at=timezone.now())
     signup.free_declined(now=timezone.now() + timedelta(hours=25))
 
     response = client.post(own_url(own, "registration_keep"), follow=True)
@@ -686,7 +687,7 @@ def test_the_data_leave_out_no_field_of_a_registration_but_these(client):
     own = make_own()
     # What holds it together here, and says nothing of anybody.
     ours = {"id", "webinar", "session", "email_key", "erased_at", "uid", "sequence", "dtstamp", "organizer", "entry"}
-    ours |= {"partstat_sequence", "partstat_dtstamp"}
+    ours |= {"partstat_sequence", "partstat_dtstamp", "asked_sequence"}
     elsewhere = {
         "awaits": "waits_for",
         "lapses_at": "kept_until",

@@ -225,12 +225,16 @@ class SignupMachine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
+        # Nobody loses a place before the question has gone out.
+        Message.objects.open().update(state="sent", sent_at=self.now)
         signup.lapse_overdue(now=self.now)
         signup.free_declined(now=self.now)
         signup.rehome_waiting(now=self.now)
         assert not Registration.objects.overdue(self.now).exists()
         for session in self.coming_sessions():
-            given_up = session.registrations.filter(frees_at__lte=self.now)
+            given_up = session.registrations.filter(frees_at__lte=self.now, paid_at=None)
+            if session.starts_at - self.now < signup.TOO_LATE:
+                continue
             assert not given_up.exists() or not Registration.objects.waiting_for(session).exists()
 
     # ---------- what always holds ----------
