@@ -95,7 +95,7 @@ def save_session(session: Session, *, by: User | None, now: datetime) -> Session
         freshness.throw_away()
         stored = _locked_sessions().filter(pk=session.pk).first()
         if stored is None:
-            session.revised_at = _whole_second(now)
+            session.revised_at = timezones.whole_second(now)
             session.save()
             # Whoever waits for any session of the webinar waits for this one too.
             places_added.send(Session, session=session, now=now)
@@ -150,7 +150,7 @@ def cancel_session(session: Session, *, by: User | None, now: datetime) -> Sessi
             return stored
         stored.state = Session.State.CANCELLED
         stored.sequence += 1
-        stored.revised_at = _whole_second(now)
+        stored.revised_at = timezones.whole_second(now)
         stored.save(update_fields=["state", "sequence", "revised_at"])
         session_cancelled.send(Session, session=stored, now=now, by=by)
     return stored
@@ -190,7 +190,7 @@ def follow_zone_rules(session: Session, *, now: datetime) -> Session | None:
         elif changed:
             # The page of an organizer that shows the old wall clock is out of date: it must not bring it back.
             stored.sequence += 1
-            stored.revised_at = _whole_second(now)
+            stored.revised_at = timezones.whole_second(now)
             stored.save(update_fields=[*changed, "sequence", "revised_at"])
     return stored if changed else None
 
@@ -209,7 +209,7 @@ def _save_revised(
         session.previous_starts_at = None if previous.is_of_other_rules else previous.starts_at
     was_over = previous.starts_at + previous.duration <= now
     session.sequence += 1
-    session.revised_at = _whole_second(now)
+    session.revised_at = timezones.whole_second(now)
     session.save()
     if not session.is_cancelled and not (was_over and session.has_ended(now)):
         session_rescheduled.send(
@@ -225,8 +225,3 @@ def _has_more_places(before: Session, after: Session) -> bool:
 
 def _minutes(duration: timedelta) -> int:
     return duration // timedelta(minutes=1)
-
-
-def _whole_second(now: datetime) -> datetime:
-    """Calendars count in seconds (RFC 5545 3.3.5)."""
-    return now.astimezone(UTC).replace(microsecond=0)

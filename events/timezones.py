@@ -125,6 +125,11 @@ def utc_offset(instant: datetime, zone_name: str) -> timedelta:
     return instant.astimezone(get_zone(zone_name)).utcoffset() or timedelta()
 
 
+def whole_second(instant: datetime) -> datetime:
+    """The instant in UTC without its microseconds: calendars count in seconds (RFC 5545 3.3.5)."""
+    return instant.astimezone(UTC).replace(microsecond=0)
+
+
 def utc_offset_label(instant: datetime, zone_name: str) -> str:
     """How far the zone is from UTC at that instant: "UTC", "UTC−4", "UTC+5:30"."""
     return offset_label(utc_offset(instant, zone_name))

@@ -49,7 +49,7 @@ def revise(registration: Registration, *, now: datetime) -> None:
     What was once promised and is not wanted any more is withdrawn; where nothing was promised or is, nothing happens.
     """
     entry = wanted_entry(registration)
-    stamp = now.astimezone(UTC).replace(microsecond=0)
+    stamp = timezones.whole_second(now)
     if registration.dtstamp is not None:
         registration.sequence += 1
         stamp = max(stamp, registration.dtstamp)

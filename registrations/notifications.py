@@ -1,12 +1,13 @@
 """Telling many registrants at once, inside the transaction of what they are told of."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
+from events import timezones
 from events.models import Session
 from events.scheduling import PlannedTime
 from registrations import outbox
@@ -84,7 +85,7 @@ def _tell(
 
 def _revise_entries(session: Session, *, now: datetime, **fields: Any) -> None:
     """`invites.revise` for everybody whose calendar shows it, in one statement: SEQUENCE goes up, DTSTAMP not back."""
-    stamp = now.astimezone(UTC).replace(microsecond=0)
+    stamp = timezones.whole_second(now)
     holders = Registration.objects.with_entry().filter(session=session, erased_at__isnull=True)
     holders.order_by().update(
         sequence=F("sequence") + 1,

@@ -119,7 +119,7 @@ class Session(models.Model):
         if self.starts_at is None:
             self.plan()
         if self.revised_at is None:
-            self.revised_at = datetime.now(UTC).replace(microsecond=0)
+            self.revised_at = timezones.whole_second(datetime.now(UTC))
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def clean(self) -> None:

@@ -19,7 +19,8 @@ def say(apps, schema_editor):
         some.update(entry="cancelled")
     # Answers count from the revision that people have been told.
     for first in range(0, last + 1, ROWS):
-        registrations.filter(pk__range=(first, first + ROWS - 1), asked_sequence=0).update(asked_sequence=F("sequence"))
+        some = registrations.filter(pk__range=(first, first + ROWS - 1), sequence__gt=0, asked_sequence=0)
+        some.update(asked_sequence=F("sequence"))
 
 
 class Migration(migrations.Migration):
