@@ -270,9 +270,14 @@ class SignupMachine(RuleBasedStateMachine):
 
     @invariant()
     def entries_say_what_holds(self) -> None:
-        """A calendar shows nothing that is called off or given up, and nothing as certain that is not."""
+        """A calendar shows nothing that is called off or given up, and nothing as certain that is not.
+
+        Whoever has been there keeps the entry, also when they are erased afterwards.
+        """
         for person in self.people().select_related("session__webinar__host"):
-            wanted = "" if person.session.is_cancelled or person.is_erased else invites.wanted_entry(person)
+            wanted = "" if person.session.is_cancelled else invites.wanted_entry(person)
+            has_been_there = person.is_confirmed and person.session.has_ended(self.now)
+            assert not person.is_erased or person.is_cancelled or has_been_there
             assert person.entry == wanted or (person.entry in {"", "cancelled"} and not wanted)
 
     @invariant()
