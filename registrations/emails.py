@@ -19,6 +19,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.html import escape
+from django.utils.translation import gettext
 
 from events import formats, validators
 from events.models.hosts import DEFAULT_ACCENT
@@ -207,6 +208,20 @@ def account(message: Message, now: datetime) -> ComposedMail:
     return _mail(message, letter, now, sender=sender, html=message.payload.get("html", ""))
 
 
+def probe(message: Message, now: datetime) -> ComposedMail:
+    """An invite to yourself: whoever runs the site accepts it, and sees whether the answer arrives."""
+    asked = message.probe
+    name = parseaddr(settings.DEFAULT_FROM_EMAIL)[0] or asked.sender_email
+    title = gettext("Test of invites: please accept")
+    letter = replace(
+        letters.blank(DEFAULT_ACCENT, title=title, host_name=name, email=message.to_email),
+        answers_to=asked.organizer,
+    )
+    why = gettext("You sent this to yourself, to see whether invites arrive and whether answers come back.")
+    calendar = invites.probe(asked, title=title, description=why, name=name)
+    return _mail(message, letter, now, sender=asked.organizer, invite=mime.Invite(calendar, "REQUEST"))
+
+
 _COMPOSERS: dict[Message.Kind, Callable[[Message, datetime], ComposedMail]] = {
     Message.Kind.PROOF: proof,
     Message.Kind.PENDING: pending,
@@ -226,6 +241,7 @@ _COMPOSERS: dict[Message.Kind, Callable[[Message, datetime], ComposedMail]] = {
     Message.Kind.LINK_AGAIN: link_again,
     Message.Kind.ERASED: erased,
     Message.Kind.ACCOUNT: account,
+    Message.Kind.PROBE: probe,
 }
 
 

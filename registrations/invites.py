@@ -14,10 +14,11 @@ from events import formats, timezones, validators
 from events.ical import common_name
 from events.links import absolute
 from registrations import reply_addresses, tokens
-from registrations.models import Registration
+from registrations.models import Probe, Registration
 
 PRODID = "-//Webinar site//Invites//EN"
 ALARM_BEFORE = timedelta(minutes=15)
+PROBE_LASTS = timedelta(minutes=15)
 
 Entry = Registration.Entry
 
@@ -94,6 +95,24 @@ def download(registration: Registration) -> bytes:
     It has the invite's UID, so that a calendar that holds both shows one entry.
     """
     return _calendar("PUBLISH", published_event(registration))
+
+
+def probe(probe: Probe, *, title: str, description: str, name: str) -> bytes:
+    """METHOD:REQUEST for an entry about nothing, in the shape of all others; `name` is the organizer's."""
+    event = Event.new(
+        uid=probe.uid,
+        sequence=0,
+        stamp=probe.dtstamp,
+        start=probe.starts_at.astimezone(UTC),
+        end=(probe.starts_at + PROBE_LASTS).astimezone(UTC),
+        summary=validators.single_line(title),
+        description=description,
+        status=STATUS.CONFIRMED,
+        transparency=TRANSP.TRANSPARENT,
+        organizer=vCalAddress.new(probe.organizer, cn=common_name(name)),
+    )
+    event.attendees = [_asked(probe.message.to_email, "")]
+    return _calendar("REQUEST", event)
 
 
 def published_event(registration: Registration) -> Event:
@@ -175,9 +194,13 @@ def _description(registration: Registration) -> str:
 
 
 def _attendee(registration: Registration) -> vCalAddress:
+    return _asked(registration.email, registration.name)
+
+
+def _asked(email: str, name: str) -> vCalAddress:
     return vCalAddress.new(
-        registration.email,
-        cn=common_name(registration.name),
+        email,
+        cn=common_name(name),
         cutype=CUTYPE.INDIVIDUAL,
         role=ROLE.REQ_PARTICIPANT,
         partstat=PARTSTAT.NEEDS_ACTION,

@@ -162,6 +162,8 @@ class Letter:
     price: str = ""
     how_to_pay: str = ""
     because: str = ""
+    # The address that a calendar answers to, for who tests just that.
+    answers_to: str = ""
     home_url: str = ""
     subject: str = ""
     text: str = ""

@@ -334,6 +334,7 @@ class Message(models.Model):
         COUNTERED = "countered", _("You proposed another time")
         LINK_AGAIN = "link_again", _("Your link again")
         ACCOUNT = "account", _("Signing in")
+        PROBE = "probe", _("Invite to yourself")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting to be sent")
@@ -408,3 +409,35 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+def new_probe_uid() -> str:
+    """Never that of a registration."""
+    return f"doctor-{uuid.uuid4()}@{site_host()}"
+
+
+class Probe(models.Model):
+    """An invite that somebody who runs the site sent to themselves, to see whether it arrives and is answered.
+
+    `organizer` is the address that it is answered at, `sender_email` the mailbox behind it. Write it through
+    `registrations.probes`.
+    """
+
+    message = models.OneToOneField(Message, models.CASCADE, related_name="probe")
+    reference = models.CharField(max_length=12, unique=True, default=new_reference)
+    uid = models.CharField(max_length=300, unique=True, default=new_probe_uid)
+    dtstamp = models.DateTimeField()
+    starts_at = models.DateTimeField()
+    sender_email = models.EmailField()
+    organizer = models.EmailField()
+    partstat = models.CharField(max_length=9, choices=Registration.Partstat.choices, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("invite to yourself")
+        verbose_name_plural = _("invites to yourself")
+
+    def __str__(self) -> str:
+        return self.uid

@@ -281,6 +281,20 @@ def enqueue_account_mail(*, to_email: str, subject: str, text: str, html: str, n
     return message
 
 
+def enqueue_probe(reference: str, *, to_email: str, now: datetime) -> Message:
+    """Owe whoever runs the site an invite to themselves; `registrations.probes` knows its entry."""
+    message = Message(
+        key=f"{Message.Kind.PROBE}-{reference}",
+        kind=Message.Kind.PROBE,
+        to_email=to_email,
+        language=settings.LANGUAGE_CODE,
+        created_at=now,
+        due_at=now,
+    )
+    _owe(message)
+    return message
+
+
 def nudge_sweep() -> None:
     """Ask for a sweep after the commit, when many rows were written at once."""
     _nudge_after_commit(SWEEP_TASK)

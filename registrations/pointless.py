@@ -21,7 +21,7 @@ def require_point(message: Message, *, now: datetime) -> None:
         _POINTS[kind](registration_of(message), now)
         if kind == Message.Kind.RESCHEDULED and _is_told_already(message, registration_of(message)):
             raise PointlessError("The session is again as it was before.")
-    elif "text" not in message.payload:
+    elif kind != Message.Kind.PROBE and "text" not in message.payload:
         raise PointlessError("Its text is gone.")
 
 

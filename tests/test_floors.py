@@ -82,7 +82,7 @@ FLOORS = {
             "doors",
             "codes",
         },  # parts
-        {"invites", "letters", "answers", "exports"},
+        {"invites", "letters", "answers", "exports", "probes"},
         # under the locks of an act; letters: rendered for many, and needed no more; all the entries of one person
         {"places", "drafts", "pointless", "own_calendar"},
         {"emails", "signup", "surveys", "notifications"},  # one message each; acts
