@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from events import limits
 
-pytest_plugins = ["tests.browser", "tests.servers"]
+pytest_plugins = ["tests.browser", "tests.dns_server", "tests.servers"]
 
 
 @pytest.fixture(autouse=True)

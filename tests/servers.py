@@ -26,7 +26,7 @@ import kombu.pools
 import pytest
 import redis
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from webinar_site import environment
 
@@ -69,6 +69,8 @@ class SmtpSink:
     mails: list[ReceivedMail] = field(default_factory=list)
     # How many clients greeted.
     connections: int = 0
+    # Whose login it takes, and with which password; anybody may send without one.
+    logins: dict[str, str] = field(default_factory=dict)
     # How often each stage was reached, troubles included.
     visits: dict[str, int] = field(default_factory=dict)
     _troubles: list[_Trouble] = field(default_factory=list)
@@ -102,6 +104,11 @@ class SmtpSink:
         return self.mails
 
     # aiosmtpd calls these.
+
+    def authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, login: Any) -> AuthResult:
+        is_known = isinstance(login, LoginPassword) and self.logins.get(login.login.decode()) == login.password.decode()
+        # What is not handled here, aiosmtpd answers with 535.
+        return AuthResult(success=is_known, handled=False)
 
     async def handle_EHLO(  # noqa: N802
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
@@ -153,7 +160,14 @@ class _SinkController(Controller):
     """Listens on a socket that is bound already, so that nobody can take the port in between."""
 
     def __init__(self, handler: SmtpSink, listener: socket.socket) -> None:
-        super().__init__(handler, hostname="127.0.0.1", port=handler.port, ready_timeout=START_SECONDS)
+        super().__init__(
+            handler,
+            hostname="127.0.0.1",
+            port=handler.port,
+            ready_timeout=START_SECONDS,
+            authenticator=handler.authenticate,
+            auth_require_tls=False,
+        )
         self.listener = listener
 
     def _create_server(self) -> Any:
@@ -309,6 +323,8 @@ def services(transactional_db: None, redis_broker: str, smtp_sink: SmtpSink) -> 
         "REDIS_URL": redis_broker,
         "EMAIL_URL": smtp_sink.url,
         "UPDATES_SETTLE_SECONDS": "0",
+        # Nobody answers there, and nobody else is asked.
+        "NAME_SERVERS": "127.0.0.1",
         # The suite's own warnings are errors; a worker is not the suite.
         "PYTHONWARNINGS": "ignore",
     }

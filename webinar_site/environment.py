@@ -4,6 +4,7 @@ Nothing here knows Django's settings module, so that it can be tested by itself.
 """
 
 import contextlib
+import ipaddress
 import os
 import re
 import secrets
@@ -43,6 +44,8 @@ _IN_A_PASSWORD = "(in a password, write @ : / ? # [ ] % as %40 %3A %2F %3F %23 %
 # A name, with a dot before it for everything below that name, or an address. No scheme, no port, no wildcard.
 _HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
 
+# One name or several with dots between them (RFC 6376 3.1).
+_SELECTOR = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII)
 
 
@@ -153,6 +156,30 @@ def read_domains(env: Env, name: str) -> list[str]:
                 f"{name} must be domains with commas between them, such as example.org, not {domain!r}."
             )
     return domains
+
+
+def read_selectors(env: Env, name: str) -> list[str]:
+    """Selectors of DKIM, with commas between them, in one letter case; none where it is not set."""
+    selectors = [selector.strip().lower() for selector in env.str(name, "").split(",") if selector.strip()]
+    for selector in selectors:
+        if not _SELECTOR.fullmatch(selector):
+            raise ImproperlyConfigured(
+                f"{name} must be selectors with commas between them, such as mail2026, not {selector!r}."
+            )
+    return list(dict.fromkeys(selectors))
+
+
+def read_name_servers(env: Env, name: str) -> list[str]:
+    """Numbers of machines that answer for the DNS, with commas between them; none where it is not set."""
+    addresses = [address.strip() for address in env.str(name, "").split(",") if address.strip()]
+    for address in addresses:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} must be IP addresses with commas between them, such as 192.0.2.53, not {address!r}."
+            ) from None
+    return addresses
 
 
 def read_database_url(env: Env) -> str:

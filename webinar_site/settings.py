@@ -215,6 +215,9 @@ UPDATES_SETTLE = environment.read_seconds(env, "UPDATES_SETTLE_SECONDS", 300, mo
 PLACES_SWEEP_SECONDS = 60
 SESSIONS_SWEEP_SECONDS = 60 * 60
 ZONES_RECHECK_SECONDS = 24 * 60 * 60  # and after each start, see webinar_site/celery.py
+# How often the doctor looks at what is near, and asks the mail server and the DNS; both after each start as well.
+EXAMINE_QUICKLY_SECONDS = 60
+EXAMINE_SLOWLY_SECONDS = 30 * 60
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {
         "task": "registrations.tasks.sweep_outbox",
@@ -235,6 +238,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "events.tasks.recheck_zones",
         "schedule": ZONES_RECHECK_SECONDS,
         "options": {"expires": ZONES_RECHECK_SECONDS},
+    },
+    "examine-quickly": {
+        "task": "webinar_site.tasks.examine_quickly",
+        "schedule": EXAMINE_QUICKLY_SECONDS,
+        "options": {"expires": EXAMINE_QUICKLY_SECONDS},
+    },
+    "examine-slowly": {
+        "task": "webinar_site.tasks.examine_slowly",
+        "schedule": EXAMINE_SLOWLY_SECONDS,
+        "options": {"expires": EXAMINE_SLOWLY_SECONDS},
     },
 }
 
@@ -294,6 +307,10 @@ else:
 SUBADDRESS_DOMAINS = environment.read_domains(env, "SUBADDRESS_DOMAINS")
 # The name by which our own mail server signs what it found out about a sender; empty: nobody's word is taken.
 AUTHSERV_ID = env.str("AUTHSERV_ID", "").strip().lower()
+# Under which names the keys of DKIM stand (<name>._domainkey.<domain>): the doctor cannot find them by itself.
+DKIM_SELECTORS = environment.read_selectors(env, "DKIM_SELECTORS")
+# Whom the doctor asks, where the machine's own name servers tell what holds inside the house alone.
+NAME_SERVERS = environment.read_name_servers(env, "NAME_SERVERS")
 EMAIL_TIMEOUT = 10  # seconds to connect; the outbox waits longer for the answer to DATA
 
 # ---------- accounts ----------

@@ -1,7 +1,7 @@
 """How the organizers' pages say when something is, and what somebody changed."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from events import formats
 from events.models import Session
@@ -35,6 +36,19 @@ def moment_cell(instant: datetime | None, zone: str) -> SafeString | str:
         formats.short_date(instant, zone),
         formats.place_time(instant, zone),
     )
+
+
+def ago(age: timedelta) -> str:
+    """12 seconds ago, 5 minutes ago: in the largest measure of which there are at least two."""
+    seconds = max(round(age.total_seconds()), 0)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days > 1:
+        return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+    if hours > 1:
+        return ngettext("%(count)d hour ago", "%(count)d hours ago", hours) % {"count": hours}
+    if minutes > 1:
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", minutes) % {"count": minutes}
+    return ngettext("%(count)d second ago", "%(count)d seconds ago", seconds) % {"count": seconds}
 
 
 def session_moment(session: Session) -> str:

@@ -1,6 +1,7 @@
 """The catalogue's tables, a file for each thing that an organizer would name."""
 
 from events.models.addresses import FormerAddress
+from events.models.findings import Finding
 from events.models.hosts import Host, Membership
 from events.models.offers import Offer, OfferCondition
 from events.models.presenters import Affiliation, Appearance, Presenter
@@ -14,6 +15,7 @@ __all__ = [
     "Affiliation",
     "Appearance",
     "DisplayZone",
+    "Finding",
     "FormerAddress",
     "Host",
     "Invitee",

@@ -300,6 +300,29 @@ def test_read_hosts_adds_to_those_that_always_are(monkeypatch, env):
     ]
 
 
+def test_read_selectors_takes_each_once_in_one_letter_case(monkeypatch, env):
+    monkeypatch.setenv("DKIM_SELECTORS", "Mail2026, s1.example,mail2026,")
+
+    assert environment.read_selectors(env, "DKIM_SELECTORS") == ["mail2026", "s1.example"]
+
+
+def test_read_selectors_refuses_what_cannot_stand_in_the_dns(monkeypatch, env):
+    monkeypatch.setenv("DKIM_SELECTORS", "s1, mail 2026")
+
+    with pytest.raises(ImproperlyConfigured, match=r"DKIM_SELECTORS must be selectors .* 'mail 2026'"):
+        environment.read_selectors(env, "DKIM_SELECTORS")
+
+
+def test_read_name_servers_takes_numbers_and_refuses_names(monkeypatch, env):
+    monkeypatch.setenv("NAME_SERVERS", "192.0.2.53, 2001:db8::53")
+    given = environment.read_name_servers(env, "NAME_SERVERS")
+    monkeypatch.setenv("NAME_SERVERS", "dns.example.org")
+
+    assert given == ["192.0.2.53", "2001:db8::53"]
+    with pytest.raises(ImproperlyConfigured, match="NAME_SERVERS must be IP addresses"):
+        environment.read_name_servers(env, "NAME_SERVERS")
+
+
 def test_read_folder_refuses_a_path_that_depends_on_where_one_stands(monkeypatch, env):
     monkeypatch.setenv("MEDIA_ROOT", "media")
 
