@@ -537,6 +537,12 @@ UNFOLD = {
                     _menu_item(_("Hosts and organizers"), "groups", "events_host"),
                     _menu_item(_("Users"), "person", "events_user", _SUPERUSER),
                     _menu_item(_("Former addresses"), "alt_route", "events_formeraddress", _SUPERUSER),
+                    {
+                        "title": _("Doctor"),
+                        "icon": "stethoscope",
+                        "link": reverse_lazy("doctor"),
+                        "permission": _SUPERUSER,
+                    },
                 ],
             },
         ],

@@ -9,12 +9,15 @@ from django.views.static import serve
 from events.admin.door import guard
 from events.urls import neutral_urlpatterns
 from webinar_site import health
+from webinar_site.doctor.pages import page as doctor_page
 
 handler404 = "events.views.errors.page_not_found"
 handler429 = "registrations.views.account.too_many_requests"  # asked for by the sign-in pages (allauth)
 guard(admin.site)
 
 urlpatterns = [
+    # For those who run the site; what it looks at, neither app knows.
+    path("admin/doctor/", admin.site.admin_view(doctor_page), name="doctor"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
