@@ -11,6 +11,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from events import scheduling
+from events.admin import ailments
 from events.admin.confirmation import Question, ask, is_confirmed, people_hear
 from events.admin.scoped import HostScopedAdmin
 from events.admin.sessions import cancelled_message
@@ -67,6 +68,7 @@ class PublishesWebinars(TellsPeople, HostScopedAdmin):
             sentences.append(
                 str(_("Without a session to come nobody can register yet: add one on the page of the webinar."))
             )
+        sentences += ailments.warnings(now=timezone.now())
         return Question(
             title=ngettext("Publish this webinar?", "Publish these webinars?", len(webinars)),
             sentences=sentences,
