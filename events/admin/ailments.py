@@ -1,4 +1,4 @@
-"""What an organizer hears, before publishing, of what the doctor found: what it means for people, and what they can do.
+"""What an organizer hears, when publishing, of what the doctor found: what it means for people, and what they can do.
 
 What was last found is read in one query, and nothing is looked at here: a page must not wait for a mail server.
 """
@@ -50,7 +50,7 @@ def warnings(*, now: datetime) -> list[str]:
         said.append(_not_looked(last, now))
     if not said:
         return []
-    return [*said, _("Tell whoever runs the site, who finds more on the page “Doctor”. You can publish all the same.")]
+    return [*said, _("Tell whoever runs the site, who finds more on the page “Doctor”.")]
 
 
 def _not_looked(last: datetime | None, now: datetime) -> str:

@@ -21,6 +21,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from events import scheduling
+from events.admin import ailments
 from events.admin.addresses import LeavesAddresses
 from events.admin.forms import WebinarForm
 from events.admin.invitees import InvitesPeople
@@ -272,10 +273,18 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
             scheduling.announce_new_title(webinar, before=before, by=actor(request), now=timezone.now())
             moved.update(self.sessions_to_come([webinar]))
         self.say_who_is_told(request, moved)
+        if "status" in form.changed_data and webinar.is_published:
+            self._say_what_ails(request)
         if "replay_url" in form.changed_data:
             self._say_where_it_plays(request, webinar)
         if {"access", "access_password"} & set(form.changed_data):
             self._say_who_sees_it(request, webinar)
+
+    def _say_what_ails(self, request: HttpRequest) -> None:
+        """What the button asks about first, the form tells at the end."""
+        said = ailments.warnings(now=timezone.now())
+        if said:
+            self.message_user(request, " ".join(said), messages.WARNING)
 
     def _say_where_it_plays(self, request: HttpRequest, webinar: Webinar) -> None:
         recording = recording_at(webinar.replay_url)

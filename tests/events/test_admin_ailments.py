@@ -1,4 +1,4 @@
-"""What organizers hear, before publishing, of what the doctor found."""
+"""What organizers hear, when publishing, of what the doctor found."""
 
 import re
 from datetime import timedelta
@@ -11,10 +11,11 @@ from django.utils import timezone
 from events.admin import ailments
 from events.models import Finding, Webinar
 from tests.builders import NOW, make_host, make_organizer, make_webinar
+from tests.events.test_admin import form_data
 
 pytestmark = pytest.mark.django_db
 
-TELL = "Tell whoever runs the site, who finds more on the page “Doctor”. You can publish all the same."
+TELL = "Tell whoever runs the site, who finds more on the page “Doctor”."
 
 
 def find(topic: str, light: str = "red", *, age: timedelta = timedelta(seconds=20), now=NOW) -> Finding:
@@ -112,3 +113,18 @@ def test_publishing_says_nothing_of_it_while_all_is_well(client):
     question = client.get(reverse("admin:events_webinar_publish_one", args=[webinar.pk]))
 
     assert "whoever runs the site" not in question.content.decode()
+
+
+def test_whoever_publishes_with_the_form_is_warned_as_well(client):
+    host = make_host()
+    client.force_login(make_organizer(host))
+    webinar = make_webinar(host=host, status="draft")
+    find("mail-server", now=timezone.now())
+    page = reverse("admin:events_webinar_change", args=[webinar.pk])
+
+    published = client.post(page, {**form_data(client.get(page)), "status": "published"}, follow=True)
+    saved_again = client.post(page, {**form_data(client.get(page)), "summary": "Another."}, follow=True)
+
+    assert Webinar.objects.get().status == "published"
+    assert "Mail is not going out at present" in published.content.decode()
+    assert "Mail is not going out at present" not in saved_again.content.decode()
