@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from events.email_addresses import address_key, mailbox_key, wire_key
-from registrations import correspondence, outbox, reply_addresses, signup
+from registrations import correspondence, outbox, probes, reply_addresses, signup
 from registrations.inbound import authentication, bounces, reading, replies
 from registrations.inbound.bounces import Bounce
 from registrations.inbound.reading import IgnoredError, Mail
@@ -99,6 +99,9 @@ def _act(read: _Read, now: datetime) -> Outcome:
     if isinstance(read.content, Bounce):
         return _note_bounce(read.mail, read.content, now)
     reply = read.content
+    is_answer = reply.method == Method.REPLY
+    if is_answer and probes.note_answer(reply.uid, partstat=reply.partstat, sender=read.mail.sender, now=now):
+        return Outcome(Result.NOTED)
     registration = _registration_of(read.mail, reply)
     if reply.method == Method.REPLY:
         return _note_answer(registration, reply, now)
@@ -207,6 +210,8 @@ def _note_bounce(mail: Mail, bounce: Bounce, now: datetime) -> Outcome:
         for message in Message.objects.filter(_may_be_about(mail, bounce), message_id=bounce.message_id)
         if message.to_email and wire_key(message.to_email) in failed
     ]
+    if not found and probes.note_bounce(bounce.message_id, reason=bounce.reason, now=now):
+        return Outcome(Result.BOUNCED)
     if not found:
         raise IgnoredError("it is a report of no mail of ours")
     unmarked = Message.objects.filter(pk__in=[message.pk for message in found], bounced_at=None)
