@@ -32,17 +32,20 @@ class MailState(StrEnum):
 
     WAITING = "waiting"
     SENT = "sent"
+    CAME_BACK = "came_back"
     FAILED = "failed"
+    UNKNOWN = "unknown"
     NOT_NEEDED = "not_needed"
 
 
 _STATES = {
     Message.State.QUEUED: MailState.WAITING,
-    Message.State.CLAIMED: MailState.WAITING,
     Message.State.SENDING: MailState.WAITING,
+    Message.State.RETRYING: MailState.WAITING,
     Message.State.SENT: MailState.SENT,
-    Message.State.DEAD: MailState.FAILED,
-    Message.State.DROPPED: MailState.NOT_NEEDED,
+    Message.State.FAILED: MailState.FAILED,
+    Message.State.CANCELLED: MailState.NOT_NEEDED,
+    Message.State.UNKNOWN: MailState.UNKNOWN,
 }
 
 
@@ -65,7 +68,7 @@ def mails_of(registration: Registration, *, now: datetime) -> list[Mail]:
         Mail(
             id=message.pk,
             words=message.get_kind_display(),
-            state=_STATES[Message.State(message.state)],
+            state=MailState.CAME_BACK if message.bounced_at else _STATES[Message.State(message.state)],
             at=message.sent_at or message.created_at,
             can_be_sent_again=message in again,
         )
@@ -100,7 +103,7 @@ def _those_to_send_again(messages: list[Message], registration: Registration, no
 
 
 def _can_be_sent_again(message: Message, registration: Registration, now: datetime) -> bool:
-    if message.state not in {Message.State.SENT, Message.State.DEAD} or message.kind == Message.Kind.ERASED:
+    if message.state not in {Message.State.SENT, *Message.FAILED_STATES} or message.kind == Message.Kind.ERASED:
         return False
     if registration.awaits == Registration.Awaits.PROOF and message.kind != Message.Kind.PROOF:
         return False

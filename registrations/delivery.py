@@ -3,6 +3,7 @@
 import logging
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import Error, connection
@@ -65,14 +66,17 @@ def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
     """Compose and send one claimed message; true when the server took it. Never raises for the mail's own sake."""
     try:
         if _is_overtaken(message):
-            outbox.mark_dropped(message, reason="A newer revision of the entry is on its way.")
+            outbox.mark_cancelled(message, reason="A newer revision of the entry is on its way.")
             return False
         mail = emails.compose(message, now=_now())
-        answer = way_out.send(mail, before_data=lambda: outbox.mark_sending(message, now=_now()))
+        begin = partial(outbox.mark_begun, message, message_id=mail.message_id)
+        answer = way_out.send(mail, before_data=lambda: begin(now=_now()))
     except PointlessError as error:
-        outbox.mark_dropped(message, reason=str(error))
+        outbox.mark_cancelled(message, reason=str(error))
     except transport.RefusedForGoodError as error:
-        outbox.mark_dead(message, answer=str(error))
+        outbox.mark_failed(message, answer=str(error), now=_now())
+    except transport.UnansweredError as error:
+        outbox.mark_unanswered(message, answer=str(error), now=_now())
     except transport.RefusedForNowError as error:
         outbox.mark_postponed(message, answer=str(error), now=_now())
     except transport.ClaimLostError:

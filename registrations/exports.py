@@ -134,6 +134,7 @@ def _mail(message: Message) -> dict[str, Any]:
         "written_at": _moment(message.created_at),
         "sent_at": _moment(message.sent_at),
         "message_id": message.message_id,
+        "attempts": [{"at": _moment(attempt.at), "answer": attempt.answer} for attempt in message.past_attempts],
         "came_back_at": _moment(message.bounced_at),
         "why_it_came_back": message.bounce,
     }

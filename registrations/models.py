@@ -2,7 +2,8 @@
 
 import secrets
 import uuid
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import models
@@ -16,6 +17,8 @@ from registrations.querysets import MessageQuerySet, RegistrationQuerySet
 
 # Without 0, 1, I, L, O and U: read out on the telephone, nobody takes one for another.
 UNAMBIGUOUS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Of each attempt. Servers may go on for many lines.
+MAX_ANSWER_CHARS = 500
 
 
 def new_reference() -> str:
@@ -307,12 +310,24 @@ class CalendarFeed(models.Model):
         return str(self.user)
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to send a mail: when it ended, and what the server answered, or what went wrong."""
+
+    at: datetime
+    answer: str
+
+    def as_entry(self) -> dict[str, str]:
+        """As it stands in `Message.attempt_log`."""
+        return {"at": f"{self.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "answer": self.answer[:MAX_ANSWER_CHARS]}
+
+
 class Message(models.Model):
     """One mail to one person: a row of the outbox, written in the transaction of what caused it.
 
-    The states: queued (also while it waits to be tried again), claimed by a worker until `claimed_until`, sending from
-    just before the server gets the text, and the three ends sent, dead (refused for good or tried too often) and
-    dropped (it lost its point; `answer` says why).
+    It is open while it is queued, held by a worker (sending, until `claimed_until`) or refused for now (retrying, from
+    `due_at` on). Its ends: sent; failed, refused for good or tried too often; cancelled, it lost its point and `answer`
+    says how; unknown, its worker was lost while the server took the text, and a mail of that kind is not risked twice.
     """
 
     class Kind(models.TextChoices):
@@ -338,13 +353,22 @@ class Message(models.Model):
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting to be sent")
-        CLAIMED = "claimed", _("Being prepared")
         SENDING = "sending", _("Being sent")
         SENT = "sent", _("Sent")
-        DEAD = "dead", _("Failed")
-        DROPPED = "dropped", _("Not needed any more")
+        RETRYING = "retrying", _("Waiting to be tried again")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Not needed any more")
+        UNKNOWN = "unknown", _("Nobody knows whether it arrived")
 
-    OPEN_STATES = (State.QUEUED, State.CLAIMED, State.SENDING)
+    WAITING_STATES = (State.QUEUED, State.RETRYING)
+    OPEN_STATES = (*WAITING_STATES, State.SENDING)
+    # Those with which an organizer has to deal.
+    FAILED_STATES = (State.FAILED, State.UNKNOWN)
+    # What nobody needs for a place that they hold. Each can be stopped by its reader (RFC 8058), and where nobody can
+    # know whether one has gone out it is not sent again: it came twice is worse than that it did not come.
+    OPTIONAL_KINDS: frozenset[str] = frozenset()
+    # What many are told at one time, of one cause.
+    TOLD_TO_MANY = frozenset({Kind.RESCHEDULED, Kind.SESSION_CANCELLED})
     # Those that carry the registration's calendar entry and so stand for its newest state.
     INVITE_KINDS = (
         Kind.CONFIRMED,
@@ -370,14 +394,22 @@ class Message(models.Model):
     language = models.CharField(max_length=12, default="en")
     sequence = models.PositiveIntegerField(null=True, help_text=_("The revision of the invite that it promises."))
     payload = models.JSONField(default=dict, blank=True)
-    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.QUEUED)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.QUEUED)
     created_at = models.DateTimeField(_("written"))
+    # What many are told at one time has the moment of its cause, also where it is sent again.
+    occasion_at = models.DateTimeField(_("occasion"), null=True, blank=True)
     due_at = models.DateTimeField(_("due"))
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
     claim = models.UUIDField(null=True, editable=False)
+    # From when on, in the attempt that is going on, the server may have the text.
+    begun_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # Every attempt that is over, the first first: see `Attempt`.
+    attempt_log = models.JSONField(default=list, blank=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    # From when the server was first offered the text: what comes back may be here before its answer.
     message_id = models.CharField(max_length=200, blank=True)
+    # The last one, or why it is not sent any more.
     answer = models.TextField(_("the server's answer"), blank=True)
     # What came back later, when a server on the way could not deliver it (RFC 3464).
     bounced_at = models.DateTimeField(_("came back"), null=True, blank=True)
@@ -391,7 +423,9 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(state__in=["queued", "claimed", "sending", "sent", "dead", "dropped"]),
+                condition=models.Q(
+                    state__in=["queued", "sending", "sent", "retrying", "failed", "cancelled", "unknown"]
+                ),
                 name="message_state",
             ),
             models.CheckConstraint(
@@ -400,16 +434,25 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["due_at"], condition=models.Q(state__in=["queued", "claimed", "sending"]), name="message_open"
+                fields=["due_at"], condition=models.Q(state__in=["queued", "sending", "retrying"]), name="message_open"
             ),
             models.Index(fields=["registration", "id"], name="message_by_registration"),
-            models.Index(fields=["registration"], condition=models.Q(state="dead"), name="message_dead"),
+            models.Index(
+                fields=["registration"], condition=models.Q(state__in=["failed", "unknown"]), name="message_failed"
+            ),
+            models.Index(
+                fields=["registration"], condition=models.Q(bounced_at__isnull=False), name="message_came_back"
+            ),
             models.Index(fields=["-created_at", "-id"], name="message_newest"),
         ]
 
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def past_attempts(self) -> list[Attempt]:
+        """Every attempt that is over, the first first; of a mail from before these were kept, none."""
+        return [Attempt(datetime.fromisoformat(entry["at"]), entry["answer"]) for entry in self.attempt_log]
 
 def new_probe_uid() -> str:
     """Never that of a registration."""

@@ -13,12 +13,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import get_language
 
 from events.models import Session
 from registrations import doorbell
-from registrations.models import Message, Registration
+from registrations.models import Attempt, Message, Registration
 from registrations.querysets import MessageQuerySet
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,9 @@ BATCH_SIZE = 20
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 30, *[60] * 48))
 # Attempts after which a message that was left behind each time is taken for what kills its workers.
 MAX_ABANDONED = 8
+WORKER_LOST = "Its worker did not come back."
+WORKERS_LOST = "Its worker did not come back, time after time."
+NOBODY_KNOWS = "Its worker was lost while the server took it. Nobody knows whether it arrived."
 DELIVER_TASK = "registrations.tasks.deliver_message"
 SWEEP_TASK = "registrations.tasks.sweep_outbox"
 LINK_AGAIN_AT_MOST_EVERY = timedelta(minutes=10)
@@ -112,7 +115,7 @@ def enqueue_all(
         Message.objects.bulk_update(carried, ["sequence", "due_at", "payload"])
     if replaced:
         Message.objects.filter(pk__in=replaced).update(
-            state=Message.State.DROPPED, answer="A newer mail took its place."
+            state=Message.State.CANCELLED, answer="A newer mail took its place."
         )
     return Message.objects.bulk_create(fresh)
 
@@ -130,7 +133,7 @@ def _oldest_news(earlier: list[Message], kind: Message.Kind) -> dict[str, Any]:
 def _queued_messages(people: list[Registration]) -> dict[int, list[Message]]:
     """What each of these people is still owed and nobody has claimed, oldest first, locked."""
     waiting: dict[int, list[Message]] = {}
-    rows = Message.objects.select_for_update(no_key=True).filter(registration__in=people, state=Message.State.QUEUED)
+    rows = Message.objects.select_for_update(no_key=True).waiting().filter(registration__in=people)
     for message in rows.order_by("pk"):
         if message.registration_id is not None:
             waiting.setdefault(message.registration_id, []).append(message)
@@ -226,6 +229,7 @@ def enqueue_again(message: Message, registration: Registration, *, now: datetime
     again = _new_message(registration, Message.Kind(message.kind), now=now, payload=message.payload)
     # Beside the first of its kind, which may have told the same revision.
     again.key = f"{message.kind}{again_mark(registration)}{now:%Y%m%dT%H%M%S%f}"
+    again.occasion_at = message.occasion_at
     _owe(again)
     _let_go_held(registration, now)
 
@@ -256,11 +260,13 @@ def forget(registration: Registration) -> None:
     One that is being sent at this moment stays open, so that what follows cannot overtake it. Its worker ends it.
     """
     # Decided by the database and not here: between reading and writing a worker may begin.
-    is_owed = When(state__in=(Message.State.QUEUED, Message.State.CLAIMED), then=Value(Message.State.DROPPED))
+    is_not_begun = Q(state__in=Message.WAITING_STATES) | Q(state=Message.State.SENDING, begun_at=None)
+    is_owed = When(is_not_begun, then=Value(Message.State.CANCELLED))
     registration.messages.order_by().update(
         to_email="",
         payload={},
         answer="",
+        attempt_log=[],
         bounce="",
         state=Case(is_owed, default=F("state"), output_field=models.CharField()),
     )
@@ -301,9 +307,13 @@ def nudge_sweep() -> None:
 
 
 def retry(message: Message, *, now: datetime) -> bool:
-    """Queue a dead message again, from its first attempt. False when it is not dead (any more), or was forgotten."""
+    """Queue a message that failed again, from its first attempt. False when it has not (any more), or was forgotten.
+
+    Also one of which nobody knows whether it arrived: its Message-ID stays, so that its reader's mail program can tell.
+    """
     revived = (
-        Message.objects.filter(pk=message.pk, state=Message.State.DEAD)
+        Message.objects.failed()
+        .filter(pk=message.pk)
         .exclude(to_email="")
         .update(state=Message.State.QUEUED, due_at=now, attempts=0, answer="")
     )
@@ -336,6 +346,7 @@ def _new_message(
         sequence=revision,
         payload=payload,
         created_at=now,
+        occasion_at=now if kind in Message.TOLD_TO_MANY else None,
         due_at=due_at or now,
     )
 
@@ -364,7 +375,7 @@ def claim(message_id: int, *, now: datetime) -> Message | None:
     a subquery, which PostgreSQL would not look at again after waiting for the other worker.
     """
     claimed = uuid.uuid4()
-    changed = Message.objects.claimable(now).filter(pk=message_id).order_by().update(**_claimed_fields(claimed, now))
+    changed = Message.objects.due(now).filter(pk=message_id).order_by().update(**_claimed_fields(claimed, now))
     return _claimed_messages([message_id], claimed)[0] if changed else None
 
 
@@ -374,36 +385,56 @@ def claim_batch(*, now: datetime, limit: int = BATCH_SIZE) -> list[Message]:
     Other workers pass over rows that are being claimed instead of waiting for them (SKIP LOCKED). On SQLite, which
     has no such lock, transactions that write come one after the other anyway.
     """
-    return _claim_rows(Message.objects.due(now), now=now, limit=limit)
-
-
-def claim_abandoned(*, now: datetime) -> list[Message]:
-    """Take one message whose worker did not come back, alone: should it be what killed it, no other goes down with it.
-
-    One that was left behind again and again is dead instead.
-    """
-    Message.objects.abandoned(now).filter(attempts__gte=MAX_ABANDONED).update(
-        state=Message.State.DEAD, claim=None, **_over("Its worker did not come back, time after time.")
-    )
-    return _claim_rows(Message.objects.abandoned(now), now=now, limit=1)
-
-
-def _claim_rows(rows: MessageQuerySet, *, now: datetime, limit: int) -> list[Message]:
     claimed = uuid.uuid4()
     with transaction.atomic():
-        skip_locked = connection.features.has_select_for_update_skip_locked
-        ids = list(rows.select_for_update(skip_locked=skip_locked).values_list("pk", flat=True)[:limit])
+        ids = list(_locked(Message.objects.due(now)).values_list("pk", flat=True)[:limit])
         if not ids:
             return []
         Message.objects.filter(pk__in=ids).update(**_claimed_fields(claimed, now))
     return _claimed_messages(ids, claimed)
 
 
+def claim_abandoned(*, now: datetime) -> list[Message]:
+    """Take one message whose worker did not come back, alone: should it be what killed it, no other goes down with it.
+
+    One that was left behind again and again has failed instead. One that the server may have taken already is risked
+    again where somebody needs it, with the same Message-ID; where nobody does, it is unknown what became of it.
+    """
+    while True:
+        with transaction.atomic():
+            message = _locked(Message.objects.abandoned(now)).first()
+            if message is None:
+                return []
+            log = _log_with(message, WORKER_LOST, now)
+            if not _end_abandoned(message, log):
+                claimed = uuid.uuid4()
+                Message.objects.filter(pk=message.pk).update(attempt_log=log, **_claimed_fields(claimed, now))
+                break
+    return _claimed_messages([message.pk], claimed)
+
+
+def _end_abandoned(message: Message, log: list[dict[str, str]]) -> bool:
+    """Whether nobody is to try it again; then it is noted so. Its lock is held."""
+    if message.begun_at is not None and message.kind in Message.OPTIONAL_KINDS:
+        end = {"state": Message.State.UNKNOWN, **_over(NOBODY_KNOWS, log)}
+    elif message.attempts >= MAX_ABANDONED:
+        end = {"state": Message.State.FAILED, **_over(WORKERS_LOST, log)}
+    else:
+        return False
+    Message.objects.filter(pk=message.pk).update(claim=None, **end)
+    return True
+
+
+def _locked(rows: MessageQuerySet) -> MessageQuerySet:
+    return rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+
+
 def _claimed_fields(claimed: uuid.UUID, now: datetime) -> dict[str, Any]:
     return {
-        "state": Message.State.CLAIMED,
+        "state": Message.State.SENDING,
         "claim": claimed,
         "claimed_until": now + CLAIM_FOR,
+        "begun_at": None,
         "attempts": F("attempts") + 1,
     }
 
@@ -418,61 +449,88 @@ def _claimed_messages(ids: list[int], claimed: uuid.UUID) -> list[Message]:
 # ---------- marking ----------
 
 
-def mark_sending(message: Message, *, now: datetime) -> bool:
+def mark_begun(message: Message, *, message_id: str, now: datetime) -> bool:
     """Just before the text goes out: false when the claim ran out and somebody else has the message."""
-    return _update_claimed(message, state=Message.State.SENDING, claimed_until=now + CLAIM_FOR)
+    return _update_claimed(message, begun_at=now, claimed_until=now + CLAIM_FOR, message_id=message_id)
 
 
 def mark_sent(message: Message, *, message_id: str, answer: str, now: datetime) -> bool:
     """The server has taken it."""
-    return _end(message, state=Message.State.SENT, sent_at=now, message_id=message_id, answer=answer)
+    fields = {"state": Message.State.SENT, "sent_at": now, "message_id": message_id}
+    return _end(message, answer=answer, log=_log_with(message, answer, now), **fields)
 
 
-def mark_dropped(message: Message, *, reason: str) -> bool:
-    """It has lost its point, and `reason` says how."""
-    return _end(message, state=Message.State.DROPPED, answer=reason)
+def mark_cancelled(message: Message, *, reason: str) -> bool:
+    """It has lost its point, and `reason` says how. That is no attempt."""
+    return _end(message, state=Message.State.CANCELLED, answer=reason)
 
 
-def mark_dead(message: Message, *, answer: str) -> bool:
+def mark_failed(message: Message, *, answer: str, now: datetime) -> bool:
     """Refused for good."""
-    return _end(message, state=Message.State.DEAD, answer=answer)
+    return _end(message, state=Message.State.FAILED, answer=answer, log=_log_with(message, answer, now))
+
+
+def mark_unanswered(message: Message, *, answer: str, now: datetime) -> bool:
+    """The server has the whole text and did not say that it took it, nor that it did not.
+
+    What somebody needs is tried again; of what nobody needs it stays unknown.
+    """
+    if message.kind not in Message.OPTIONAL_KINDS:
+        return mark_postponed(message, answer=answer, now=now)
+    return _end(message, state=Message.State.UNKNOWN, answer=answer, log=_log_with(message, answer, now))
 
 
 def mark_postponed(message: Message, *, answer: str, now: datetime) -> bool:
-    """Refused for now: tried again after a growing pause, and dead after the last."""
+    """Refused for now: tried again after a growing pause, and failed after the last."""
     if message.attempts > len(PAUSES):
-        return mark_dead(message, answer=answer)
-    pause = PAUSES[message.attempts - 1]
-    postponed = {"state": Message.State.QUEUED, "due_at": now + pause, "claim": None}
-    return _update_claimed(message, answer=_unless_forgotten(answer), **postponed)
+        return mark_failed(message, answer=answer, now=now)
+    postponed = {"state": Message.State.RETRYING, "due_at": now + PAUSES[message.attempts - 1], "claim": None}
+    told = _told(answer, _log_with(message, answer, now))
+    return _update_claimed(message, **told, **postponed)
 
 
 def release(messages: Iterable[Message]) -> None:
     """Give back what was claimed and not begun, without counting it as an attempt."""
     for message in messages:
-        _update_claimed(message, state=Message.State.QUEUED, attempts=F("attempts") - 1, claim=None)
+        state = Message.State.RETRYING if message.attempts > 1 else Message.State.QUEUED
+        _update_claimed(message, state=state, attempts=F("attempts") - 1, claim=None)
 
 
-def _end(message: Message, *, answer: str, **fields: Any) -> bool:
+def _log_with(message: Message, answer: str, now: datetime) -> list[dict[str, str]]:
+    """The attempts until now and this one. Whoever holds the message knows the others, so one statement writes all."""
+    return [*message.attempt_log, Attempt(now, answer).as_entry()]
+
+
+def _end(message: Message, *, answer: str, log: list[dict[str, str]] | None = None, **fields: Any) -> bool:
     """Close a message. Most have nothing to forget, and then the statement does not speak of it."""
-    told = _over(answer) if message.kind in _WRITTEN_KINDS else {"answer": _unless_forgotten(answer)}
-    return _update_claimed(message, claim=None, **told, **fields)
+    told = _over if message.kind in _WRITTEN_KINDS else _told
+    return _update_claimed(message, claim=None, **told(answer, log), **fields)
 
 
-def _over(answer: str) -> dict[str, Any]:
+def _over(answer: str, log: list[dict[str, str]] | None) -> dict[str, Any]:
     """What goes with every end: a sign-in code is forgotten with the same statement, and of an erased person all."""
     is_written = When(kind__in=_WRITTEN_KINDS, then=Value({}, models.JSONField()))
     is_erased = When(kind=Message.Kind.ERASED, then=Value(""))
+    told = _told(answer, log)
     return {
+        **told,
         "payload": Case(is_written, default=F("payload")),
         "to_email": Case(is_erased, default=F("to_email"), output_field=models.CharField()),
-        "answer": Case(is_erased, default=_unless_forgotten(answer)),
+        "answer": Case(is_erased, default=told["answer"]),
+        "attempt_log": Case(
+            When(kind=Message.Kind.ERASED, then=Value([], models.JSONField())),
+            default=told.get("attempt_log", F("attempt_log")),
+        ),
     }
 
 
-def _unless_forgotten(answer: str) -> Case:
-    """The answer, which may name the address, except beside a mail whose reader was erased meanwhile."""
-    return Case(When(to_email="", then=Value("")), default=Value(answer))
+def _told(answer: str, log: list[dict[str, str]] | None) -> dict[str, Any]:
+    """What was answered, which may name the address, except beside a mail whose reader was erased meanwhile."""
+    told: dict[str, Any] = {"answer": Case(When(to_email="", then=Value("")), default=Value(answer))}
+    if log is not None:
+        kept = Value(log, models.JSONField())
+        told["attempt_log"] = Case(When(to_email="", then=Value([], models.JSONField())), default=kept)
+    return told
 
 
 def _update_claimed(message: Message, **fields: Any) -> bool:

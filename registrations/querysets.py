@@ -104,22 +104,27 @@ class MessageQuerySet(models.QuerySet[Any]):
     """Messages of the outbox."""
 
     def open(self) -> Self:
-        return self.filter(state__in=["queued", "claimed", "sending"])
+        return self.filter(state__in=["queued", "sending", "retrying"])
+
+    def waiting(self) -> Self:
+        """Open, and in nobody's hands."""
+        return self.filter(state__in=["queued", "retrying"])
+
+    def failed(self) -> Self:
+        """Refused for good or tried too often, and those of which nobody knows whether they arrived."""
+        return self.filter(state__in=["failed", "unknown"])
+
+    def came_back(self) -> Self:
+        return self.filter(bounced_at__isnull=False)
 
     def due(self, now: datetime) -> Self:
-        """Queued and due, and in order: what a person is waiting for in front of a screen before what tells many."""
+        """Waiting and due, and in order: what a person is waiting for in front of a screen before what tells many."""
         is_awaited = Case(When(kind__in=AWAITED_KINDS, then=0), default=1, output_field=models.IntegerField())
-        return self.filter(state="queued", due_at__lte=now)._first_in_line().order_by(is_awaited, "due_at", "pk")
+        return self.waiting().filter(due_at__lte=now)._first_in_line().order_by(is_awaited, "due_at", "pk")
 
     def abandoned(self, now: datetime) -> Self:
         """Left behind by a worker whose claim has run out."""
-        left_behind = Q(state__in=["claimed", "sending"], claimed_until__lte=now)
-        return self.filter(left_behind)._first_in_line().order_by("claimed_until", "pk")
-
-    def claimable(self, now: datetime) -> Self:
-        """Due or abandoned."""
-        due = Q(state="queued", due_at__lte=now)
-        return self.filter(due | Q(state__in=["claimed", "sending"], claimed_until__lte=now))._first_in_line()
+        return self.filter(state="sending", claimed_until__lte=now)._first_in_line().order_by("claimed_until", "pk")
 
     def _first_in_line(self) -> Self:
         """Nothing earlier to the same person is open: no update overtakes the invite that it updates."""

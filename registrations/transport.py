@@ -1,7 +1,8 @@
 """The doors through which a mail leaves: a mail server, or a folder in the trial setting.
 
 A transport keeps one connection for many mails. It raises `RefusedForNowError` or `RefusedForGoodError` with what the
-server said, and calls `before_data` at the last moment at which nothing has been sent yet.
+server said, `UnansweredError` where it has the mail and said nothing, and calls `before_data` at the last moment at
+which nothing has been sent yet.
 """
 
 import logging
@@ -39,6 +40,10 @@ class Mail(Protocol):
 
 class RefusedForNowError(Exception):
     """The mail may go later: the server is away, busy, or does not take our login."""
+
+
+class UnansweredError(Exception):
+    """The server has the whole mail and has not said what it does with it: it may come or not."""
 
 
 class RefusedForGoodError(Exception):
@@ -100,10 +105,17 @@ class SmtpTransport:
             raise ClaimLostError
         self._expect(smtp.docmd("DATA"), wanted=3, may_be_final=True)
         smtp.send(_dot_stuffed(mail.as_bytes()))
-        _set_patience(smtp, DATA_ANSWER_SECONDS)
-        answer = self._expect(smtp.getreply(), may_be_final=True)
+        answer = self._expect(self._reply_to_text(smtp), may_be_final=True)
         _set_patience(smtp, settings.EMAIL_TIMEOUT)
         return answer
+
+    def _reply_to_text(self, smtp: smtplib.SMTP) -> tuple[int, bytes]:
+        _set_patience(smtp, DATA_ANSWER_SECONDS)
+        try:
+            return smtp.getreply()
+        except (smtplib.SMTPException, OSError) as error:
+            self._close()
+            raise UnansweredError(_words(error)) from error
 
     def _connected(self) -> smtplib.SMTP:
         if self._backend is None or self._backend.connection is None:

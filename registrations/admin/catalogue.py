@@ -103,7 +103,7 @@ class SessionMailFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         if self.value() != "failed":
             return queryset
-        return queryset.filter(pk__in=Message.objects.filter(state=Message.State.DEAD).values("registration__session"))
+        return queryset.filter(pk__in=Message.objects.failed().values("registration__session"))
 
 
 admin.site.unregister(Session)
@@ -200,10 +200,10 @@ class PeopledSessionAdmin(PeopleFirst, DownloadsPeople, CompletesRows, CountsPeo
         queue = Registration.objects.waiting().filter(session__in=ids).order_by()
         waiting = dict(queue.values_list("session").annotate(count=models.Count("pk")))
         # Only those that went out are many, and they are left alone: each kind of the others has an index of its own.
-        is_dead, is_open = models.Q(state=Message.State.DEAD), models.Q(state__in=Message.OPEN_STATES)
-        mails = Message.objects.filter(is_dead | is_open, registration__session__in=ids).order_by()
+        is_failed, is_open = models.Q(state__in=Message.FAILED_STATES), models.Q(state__in=Message.OPEN_STATES)
+        mails = Message.objects.filter(is_failed | is_open, registration__session__in=ids).order_by()
         counts = mails.values_list("registration__session").annotate(
-            failed=models.Count("pk", filter=is_dead), waiting=models.Count("pk", filter=is_open)
+            failed=models.Count("pk", filter=is_failed), waiting=models.Count("pk", filter=is_open)
         )
         unsent = {session_id: (failed, open_) for session_id, failed, open_ in counts}
         for row in rows:

@@ -6,6 +6,8 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -13,6 +15,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from events.admin.scoped import HostFilter
+from events.admin.wording import moment_cell
 from registrations import outbox
 from registrations.admin.readonly import ReadOnlyAdmin, instant_column
 from registrations.admin.standing import MAIL_COLOURS, mail_standing
@@ -47,10 +50,11 @@ class MessageAdmin(ReadOnlyAdmin):
         "attempts",
         "sent",
         "answer",
+        "each_attempt",
         "came_back",
         "bounce",
     ]
-    readonly_fields = ["written", "due", "sent", "came_back"]
+    readonly_fields = ["written", "due", "sent", "each_attempt", "came_back"]
     list_display = ["kind", "to_email", "webinar", "state_shown", "attempts", "sent", "answer_start"]
     written = instant_column("created_at", _("Written"), "registration__webinar__host")
     due = instant_column("due_at", _("Due"), "registration__webinar__host")
@@ -68,11 +72,21 @@ class MessageAdmin(ReadOnlyAdmin):
     actions = ["try_again"]
 
     def get_fields(self, request: HttpRequest, obj: Any | None = None) -> Any:
-        """Most never come back."""
-        fields = super().get_fields(request, obj)
-        if obj is None or obj.bounced_at is not None:
-            return fields
-        return [field for field in fields if field not in {"came_back", "bounce"}]
+        """Most never come back, and some were never tried."""
+        without = set()
+        if obj is not None and obj.bounced_at is None:
+            without |= {"came_back", "bounce"}
+        if obj is not None and not obj.attempt_log:
+            without.add("each_attempt")
+        return [field for field in super().get_fields(request, obj) if field not in without]
+
+    @display(description=_("Each attempt"))
+    def each_attempt(self, message: Message) -> SafeString | str:
+        """When it ended and what the server answered, the first first, in the home zone of the host."""
+        host = message.registration and message.registration.webinar.host
+        zone = host.time_zone if host else "UTC"
+        rows = [(moment_cell(attempt.at, zone), attempt.answer) for attempt in message.past_attempts]
+        return format_html_join("", "<p>{}: <bdi>{}</bdi></p>", rows)
 
     @display(description=_("Webinar"), ordering="registration__webinar__title")
     def webinar(self, message: Message) -> str:
@@ -88,8 +102,8 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Try again now"), permissions=["act"])
     def try_again(self, request: HttpRequest, queryset: models.QuerySet[Message]) -> None:
-        dead = self.editable(request, queryset).filter(state=Message.State.DEAD)
-        queued = sum(outbox.retry(message, now=timezone.now()) for message in dead)
+        failed = self.editable(request, queryset).filter(state__in=Message.FAILED_STATES)
+        queued = sum(outbox.retry(message, now=timezone.now()) for message in failed)
         if not queued:
             self.message_user(request, _("None of these has failed."), messages.WARNING)
             return

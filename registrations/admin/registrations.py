@@ -49,9 +49,9 @@ class MailFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         if self.value() == "failed":
-            return queryset.filter(pk__in=Message.objects.filter(state=Message.State.DEAD).values("registration"))
+            return queryset.filter(pk__in=Message.objects.failed().values("registration"))
         if self.value() == "came_back":
-            return queryset.filter(pk__in=Message.objects.filter(bounced_at__isnull=False).values("registration"))
+            return queryset.filter(pk__in=Message.objects.came_back().values("registration"))
         if self.value() == "waiting":
             return queryset.filter(pk__in=Message.objects.open().values("registration"))
         return queryset
@@ -378,7 +378,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         label={"failed": "danger", "came_back": "danger", "waiting": "warning", "sent": "success", "none": ""},
     )
     def mail(self, registration: Any) -> tuple[str, Any]:
-        if Message.State.DEAD in registration.mail_states:
+        if not registration.mail_states.isdisjoint(Message.FAILED_STATES):
             return "failed", _("Failed")
         if "came_back" in registration.mail_states:
             return "came_back", _("Came back")

@@ -56,11 +56,12 @@ def standing(person: Registration) -> tuple[str, Any]:
 
 MAIL_COLOURS = {
     Message.State.QUEUED: "warning",
-    Message.State.CLAIMED: "info",
     Message.State.SENDING: "info",
     Message.State.SENT: "success",
-    Message.State.DEAD: "danger",
-    Message.State.DROPPED: "",
+    Message.State.RETRYING: "warning",
+    Message.State.FAILED: "danger",
+    Message.State.CANCELLED: "",
+    Message.State.UNKNOWN: "danger",
     "came_back": "danger",
 }
 

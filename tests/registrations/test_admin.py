@@ -79,7 +79,7 @@ def test_another_hosts_people_are_nowhere(client, editor, host):
 def test_forged_ids_reach_nobody(client, editor):
     theirs = registered(make_host())
     message, code = theirs.messages.get(), theirs.offer_codes.get()
-    Message.objects.filter(pk=message.pk).update(state="dead")
+    Message.objects.filter(pk=message.pk).update(state="failed")
 
     act(client, Registration, "cancel_registrations", [theirs], confirmed="yes")
     act(client, Message, "try_again", [message])
@@ -88,7 +88,7 @@ def test_forged_ids_reach_nobody(client, editor):
     theirs.refresh_from_db()
     message.refresh_from_db()
     code.refresh_from_db()
-    assert (theirs.status, message.state, code.redemptions) == ("confirmed", "dead", 0)
+    assert (theirs.status, message.state, code.redemptions) == ("confirmed", "failed", 0)
 
 
 @pytest.mark.parametrize("number", ["9" * 30, "9" * 5000, "٣", "-1", "x"])
@@ -139,7 +139,7 @@ def test_the_page_of_a_registration_tells_everything(client, editor, host):
 
 def test_the_list_says_what_became_of_the_mail(client, editor, host):
     failed, waiting, sent = (registered(host) for _ in range(3))
-    failed.messages.update(state="dead")
+    failed.messages.update(state="failed")
     sent.messages.update(state="sent", sent_at=NOW)
 
     page = client.get(url(Registration, "changelist"))
@@ -182,7 +182,7 @@ def test_cancelling_asks_first_and_goes_through_the_act(client, editor, host):
 def test_a_failed_mail_is_tried_again(client, editor, host):
     message = registered(host).messages.get()
     sent = registered(host).messages.get()
-    Message.objects.filter(pk=message.pk).update(state="dead", attempts=9, answer="550 no such user")
+    Message.objects.filter(pk=message.pk).update(state="failed", attempts=9, answer="550 no such user")
     Message.objects.filter(pk=sent.pk).update(state="sent", sent_at=NOW)
 
     response = act(client, Message, "try_again", [message, sent])
@@ -191,6 +191,21 @@ def test_a_failed_mail_is_tried_again(client, editor, host):
     sent.refresh_from_db()
     assert (message.state, message.attempts, sent.state) == ("queued", 0, "sent")
     assert "1 mail is tried again." in response.content.decode()
+
+
+def test_the_page_of_a_mail_has_every_attempt_with_its_time_and_the_servers_answer(client, editor, host):
+    message = registered(host).messages.get()
+    log = [
+        {"at": "2026-09-16T09:01:00Z", "answer": "451 <b>Later</b>"},
+        {"at": "2026-09-16T09:02:00Z", "answer": "250 OK"},
+    ]
+    Message.objects.filter(pk=message.pk).update(state="sent", sent_at=NOW, attempt_log=log)
+
+    content = client.get(url(Message, "change", message.pk)).content.decode()
+
+    assert "10:01 London, UTC+1" in content
+    assert "<bdi>451 &lt;b&gt;Later&lt;/b&gt;</bdi>" in content
+    assert content.index("451 ") < content.index("250 OK")
 
 
 def test_what_stands_in_a_mail_is_shown_to_nobody(client, host):
@@ -226,7 +241,7 @@ def test_a_code_is_marked_as_used_once(client, editor, host):
 
 def test_the_list_of_sessions_says_who_waits_and_whose_mail_failed(client, editor, host):
     session = make_session(make_webinar(host=host), capacity=1, **COMING)
-    make_registration(session).messages.update(state="dead")
+    make_registration(session).messages.update(state="failed")
     make_registration(session)
 
     page = client.get(url(Session, "changelist")).content.decode()
@@ -238,7 +253,7 @@ def test_the_list_of_sessions_says_who_waits_and_whose_mail_failed(client, edito
 def test_sessions_of_which_somebody_could_not_be_told_are_found(client, editor, host):
     webinar = make_webinar(host=host)
     unlucky, lucky = make_session(webinar, **COMING), make_session(webinar, **COMING)
-    make_registration(unlucky).messages.update(state="dead")
+    make_registration(unlucky).messages.update(state="failed")
     make_registration(lucky)
 
     found = client.get(url(Session, "changelist"), {"mail": "failed"}).context["cl"].result_list

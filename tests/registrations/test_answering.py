@@ -246,7 +246,7 @@ def test_after_a_change_that_was_undone_unseen_the_last_told_revision_can_be_ans
         session.refresh_from_db()
         session.local_time = session.local_time.replace(hour=hour)
         scheduling.save_session(session, by=None, now=NOW)
-    Message.objects.filter(kind="rescheduled").update(state=Message.State.DROPPED)
+    Message.objects.filter(kind="rescheduled").update(state=Message.State.CANCELLED)
 
     assert answer(registration, Partstat.ACCEPTED, sequence=0)
 

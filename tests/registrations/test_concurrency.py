@@ -578,7 +578,7 @@ def test_a_killed_workers_mail_goes_out_by_another(session, start_worker: Callab
     victim.kill()
     assert victim.process.returncode == -signal.SIGKILL
     message = registration.messages.get()
-    assert message.state == Message.State.CLAIMED
+    assert message.state == Message.State.SENDING
     # The lease is over.
     Message.objects.update(claimed_until=datetime.now(UTC))
     smtp_sink.behave()

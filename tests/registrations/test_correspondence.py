@@ -47,7 +47,7 @@ def test_mails_are_listed_newest_first_with_what_became_of_them():
     signup.cancel(holder, now=LATER)
     registration.refresh_from_db()
     Message.objects.filter(registration=registration, kind="promoted").update(
-        state=Message.State.DEAD, answer="550 No such user"
+        state=Message.State.FAILED, answer="550 No such user"
     )
 
     assert shown(registration) == [

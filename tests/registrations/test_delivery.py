@@ -82,7 +82,7 @@ def test_a_task_that_is_told_to_stop_leaves_the_message_to_its_claim(outgoing, s
     with pytest.raises(SoftTimeLimitExceeded):
         delivery.drain()
 
-    assert registration.messages.get().state == Message.State.CLAIMED
+    assert registration.messages.get().state == Message.State.SENDING
 
 
 def test_a_sign_in_code_is_not_sent_once_it_is_no_longer_valid(outgoing, settings):
@@ -92,7 +92,7 @@ def test_a_sign_in_code_is_not_sent_once_it_is_no_longer_valid(outgoing, setting
     assert delivery.drain() == 0
 
     message.refresh_from_db()
-    assert (message.state, message.payload) == (Message.State.DROPPED, {})
+    assert (message.state, message.payload) == (Message.State.CANCELLED, {})
 
 
 def test_a_refused_command_is_final_too(outgoing, session):
@@ -101,7 +101,7 @@ def test_a_refused_command_is_final_too(outgoing, session):
 
     delivery.drain()
 
-    assert registration.messages.get().state == Message.State.DEAD
+    assert registration.messages.get().state == Message.State.FAILED
 
 
 def test_a_mail_that_carries_a_later_revision_is_another_message(outgoing, session):
@@ -127,7 +127,7 @@ def test_a_passing_refusal_is_tried_again_with_the_same_words(outgoing, session)
 
     assert delivery.drain() == 0
     message = registration.messages.get()
-    assert (message.state, message.answer) == (Message.State.QUEUED, "451 Try again later")
+    assert (message.state, message.answer) == (Message.State.RETRYING, "451 Try again later")
     assert message.due_at > datetime.now(UTC)
 
     Message.objects.update(due_at=datetime.now(UTC))
@@ -143,7 +143,7 @@ def test_a_final_refusal_is_dead_and_does_not_hold_up_the_next(outgoing, session
 
     assert delivery.drain() == 1
 
-    assert refused.messages.get().state == Message.State.DEAD
+    assert refused.messages.get().state == Message.State.FAILED
     assert refused.messages.get().answer == "550 No such user"
     assert taken.messages.get().state == Message.State.SENT
 
@@ -154,7 +154,7 @@ def test_a_refusal_of_our_login_is_not_the_mails_fault(outgoing, session):
 
     delivery.drain()
 
-    assert registration.messages.get().state == Message.State.QUEUED
+    assert registration.messages.get().state == Message.State.RETRYING
 
 
 def test_a_connection_that_breaks_costs_that_mail_a_pause_and_no_other(outgoing, session):
@@ -164,8 +164,30 @@ def test_a_connection_that_breaks_costs_that_mail_a_pause_and_no_other(outgoing,
 
     assert delivery.drain() == 1
 
-    assert broken.messages.get().state == Message.State.QUEUED
+    assert broken.messages.get().state == Message.State.RETRYING
     assert fine.messages.get().state == Message.State.SENT
+
+
+def test_what_nobody_needs_is_not_sent_again_where_the_server_has_it_and_said_nothing(outgoing, session, monkeypatch):
+    monkeypatch.setattr(Message, "OPTIONAL_KINDS", frozenset({Message.Kind.CONFIRMED}))
+    registration = register_now(session=session)
+    outgoing.drop("DATA", after_accepting=True, times=1)
+
+    delivery.drain()
+
+    message = registration.messages.get()
+    assert message.state == Message.State.UNKNOWN
+    assert message.message_id == outgoing.mails[0].message["Message-ID"]
+    assert len(message.past_attempts) == 1
+
+
+def test_what_somebody_needs_is_sent_again_where_the_server_has_it_and_said_nothing(outgoing, session):
+    registration = register_now(session=session)
+    outgoing.drop("DATA", after_accepting=True, times=1)
+
+    delivery.drain()
+
+    assert registration.messages.get().state == Message.State.RETRYING
 
 
 def test_a_server_that_is_away_loses_nothing(settings, outgoing, session):
@@ -174,7 +196,7 @@ def test_a_server_that_is_away_loses_nothing(settings, outgoing, session):
 
     assert delivery.drain() == 0
     message = registration.messages.get()
-    assert message.state == Message.State.QUEUED
+    assert message.state == Message.State.RETRYING
     assert "ConnectionRefusedError" in message.answer
 
 
@@ -208,7 +230,7 @@ def test_one_mail_that_cannot_be_written_does_not_hold_up_the_others(outgoing, s
 
     assert delivery.drain() == 1
 
-    assert broken.messages.get().state == Message.State.QUEUED
+    assert broken.messages.get().state == Message.State.RETRYING
 
 
 def test_without_a_mail_server_a_mail_is_a_file(settings, tmp_path, session):

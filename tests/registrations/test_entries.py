@@ -69,7 +69,7 @@ def deliver(calendar: Calendar, registration: Registration, *, now: datetime = N
         try:
             calendar.take(emails.compose(message, now=now))
         except PointlessError:
-            Message.objects.filter(pk=pk).update(state="dropped")
+            Message.objects.filter(pk=pk).update(state="cancelled")
         else:
             Message.objects.filter(pk=pk).update(state="sent", sent_at=now)
 
@@ -182,7 +182,7 @@ def test_a_change_that_is_taken_back_before_it_was_told_is_told_to_nobody():
     deliver(calendar, registration, now=NOW + timedelta(minutes=5))
 
     assert calendar.mails == 1
-    assert registration.messages.get(kind="rescheduled").state == "dropped"
+    assert registration.messages.get(kind="rescheduled").state == "cancelled"
 
 
 def test_a_new_title_is_told_though_the_time_was_moved_there_and_back_meanwhile():

@@ -121,10 +121,10 @@ def test_what_organizers_did_stays_in_the_history_and_not_to_whom(session):
 @pytest.mark.parametrize(
     "end",
     [
-        lambda message: outbox.mark_dead(message, answer="550 No such user anna@example.net"),
-        lambda message: outbox.mark_dropped(message, reason="No use: anna@example.net"),
+        lambda message: outbox.mark_failed(message, answer="550 No such user anna@example.net", now=LATER),
+        lambda message: outbox.mark_cancelled(message, reason="No use: anna@example.net"),
     ],
-    ids=["dead", "dropped"],
+    ids=["failed", "cancelled"],
 )
 def test_whatever_the_end_of_the_last_mail_it_is_forgotten(session, end: Callable[[Message], bool]):
     erase(register_anna(session))
@@ -141,7 +141,7 @@ def test_a_last_mail_that_kills_its_workers_is_forgotten_too(session):
 
     outbox.claim_abandoned(now=LATER + outbox.CLAIM_FOR)
 
-    assert Message.objects.get(kind="erased").state == Message.State.DEAD
+    assert Message.objects.get(kind="erased").state == Message.State.FAILED
     assert [word for word in PERSONAL if word in everything_stored()] == []
 
 
@@ -260,7 +260,7 @@ def test_nobody_who_was_erased_is_owed_anything(session):
 def test_a_mail_that_is_sent_at_this_moment_ends_before_the_last_one_and_leaves_no_trace(session):
     anna = register_anna(session)
     sending = claimed(anna.messages.get())
-    outbox.mark_sending(sending, now=LATER)
+    outbox.mark_begun(sending, message_id="<x@y>", now=LATER)
 
     erase(anna)
 
@@ -270,7 +270,7 @@ def test_a_mail_that_is_sent_at_this_moment_ends_before_the_last_one_and_leaves_
     again = claimed(sending, at=LATER + timedelta(minutes=5))
     with pytest.raises(PointlessError, match="erased"):
         emails.compose(again, now=LATER)
-    outbox.mark_dropped(again, reason="Erased: anna@example.net")
+    outbox.mark_cancelled(again, reason="Erased: anna@example.net")
     claimed(last, at=LATER + timedelta(minutes=5))
     assert Message.objects.get(pk=sending.pk).answer == ""
 
@@ -286,7 +286,7 @@ def test_a_mail_that_a_worker_has_just_taken_does_not_go_out(session, settings, 
     erase(anna)
 
     with transport.open_transport() as way_out, pytest.raises(transport.ClaimLostError):
-        way_out.send(mail, before_data=lambda: outbox.mark_sending(taken, now=LATER))
+        way_out.send(mail, before_data=lambda: outbox.mark_begun(taken, message_id="<x@y>", now=LATER))
     assert delivery.drain() == 1
     [sent] = smtp_sink.mails
     assert sent.recipients == ["anna@example.net"]
@@ -296,7 +296,7 @@ def test_a_mail_that_a_worker_has_just_taken_does_not_go_out(session, settings, 
 
 def test_a_forgotten_mail_is_not_tried_again(session):
     anna = register_anna(session)
-    outbox.mark_dead(claimed(anna.messages.get()), answer="550 No")
+    outbox.mark_failed(claimed(anna.messages.get()), answer="550 No", now=LATER)
 
     erase(anna)
 
@@ -415,8 +415,8 @@ class TestRaces:
 
         def send(message: Message) -> None:
             mine = outbox.claim(message.pk, now=LATER)
-            if mine is not None and outbox.mark_sending(mine, now=LATER):
-                outbox.mark_dead(mine, answer=f"550 No such user {mine.to_email}")
+            if mine is not None and outbox.mark_begun(mine, message_id="<x@y>", now=LATER):
+                outbox.mark_failed(mine, answer=f"550 No such user {mine.to_email}", now=LATER)
 
         acts: list[Callable[[], Any]] = []
         for person in people:

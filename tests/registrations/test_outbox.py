@@ -6,7 +6,7 @@ import pytest
 
 from events import scheduling
 from registrations import delivery, outbox, signup, transport
-from registrations.models import Message
+from registrations.models import Attempt, Message
 from tests.builders import NOW, make_registration, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +17,18 @@ def claimed(message: Message, *, at: datetime) -> Message:
     mine = outbox.claim(message.pk, now=at)
     assert mine is not None
     return mine
+
+
+def answers(message: Message) -> list[str]:
+    """What was answered to each attempt, as it stands in the table."""
+    return [attempt.answer for attempt in Message.objects.get(pk=message.pk).past_attempts]
+
+
+@pytest.fixture
+def optional(monkeypatch) -> Message.Kind:
+    """A kind of mail that nobody needs for a place."""
+    monkeypatch.setattr(Message, "OPTIONAL_KINDS", frozenset({Message.Kind.CONFIRMED}))
+    return Message.Kind.CONFIRMED
 
 
 def test_a_message_is_claimed_by_one_worker_only():
@@ -33,24 +45,26 @@ def test_a_killed_workers_message_is_claimed_again_after_its_lease():
     message = make_registration().messages.get()
     outbox.claim(message.pk, now=NOW)
 
-    just_before = outbox.claim(message.pk, now=NOW + outbox.CLAIM_FOR - timedelta(seconds=1))
-    after = outbox.claim(message.pk, now=NOW + outbox.CLAIM_FOR)
+    just_before = outbox.claim_abandoned(now=NOW + outbox.CLAIM_FOR - timedelta(seconds=1))
+    [after] = outbox.claim_abandoned(now=NOW + outbox.CLAIM_FOR)
 
-    assert just_before is None
-    assert after is not None
+    assert just_before == []
+    assert after == message
     assert after.attempts == 2
+    assert answers(after) == [outbox.WORKER_LOST]
 
 
 def test_whoever_lost_its_claim_changes_nothing():
     message = make_registration().messages.get()
     slow = claimed(message, at=NOW)
-    quick = claimed(message, at=NOW + outbox.CLAIM_FOR)
+    [quick] = outbox.claim_abandoned(now=NOW + outbox.CLAIM_FOR)
 
-    assert not outbox.mark_sending(slow, now=NOW)
+    assert not outbox.mark_begun(slow, message_id="<x@y>", now=NOW)
     assert not outbox.mark_sent(slow, message_id="<x@y>", answer="250", now=NOW)
-    assert outbox.mark_sending(quick, now=NOW + outbox.CLAIM_FOR)
+    assert outbox.mark_begun(quick, message_id="<x@y>", now=NOW + outbox.CLAIM_FOR)
     message.refresh_from_db()
     assert message.state == Message.State.SENDING
+    assert message.begun_at == NOW + outbox.CLAIM_FOR
 
 
 def test_no_update_overtakes_the_invite_before_it():
@@ -81,10 +95,10 @@ def test_news_goes_along_only_with_a_mail_that_still_tells_how_things_stand():
     scheduling.save_session(session, by=None, now=NOW)
 
     states = dict(registration.messages.values_list("kind", "state"))
-    assert states == {"offered": Message.State.DROPPED, "rescheduled": Message.State.QUEUED}
+    assert states == {"offered": Message.State.CANCELLED, "rescheduled": Message.State.QUEUED}
 
 
-def test_a_refused_message_waits_longer_each_time_and_then_is_dead():
+def test_a_refused_message_waits_longer_each_time_and_then_has_failed():
     message = make_registration().messages.get()
     moment = NOW
     pauses = []
@@ -92,8 +106,9 @@ def test_a_refused_message_waits_longer_each_time_and_then_is_dead():
     while True:
         outbox.mark_postponed(claimed(message, at=moment), answer="451 Try later", now=moment)
         message.refresh_from_db()
-        if message.state == Message.State.DEAD:
+        if message.state == Message.State.FAILED:
             break
+        assert message.state == Message.State.RETRYING
         pauses.append(message.due_at - moment)
         moment = message.due_at
 
@@ -103,13 +118,92 @@ def test_a_refused_message_waits_longer_each_time_and_then_is_dead():
     assert message.answer == "451 Try later"
 
 
-def test_a_dead_message_can_be_queued_again():
+def test_every_attempt_is_kept_with_its_time_and_the_servers_answer():
     message = make_registration().messages.get()
-    outbox.mark_dead(claimed(message, at=NOW), answer="550 No such user")
-    dead = Message.objects.get(pk=message.pk)
+    outbox.mark_postponed(claimed(message, at=NOW), answer="451 Try later", now=NOW)
+    later = NOW + outbox.PAUSES[0]
+    outbox.mark_sent(claimed(message, at=later), message_id="<x@y>", answer="250 OK", now=later)
 
-    assert outbox.retry(dead, now=NOW)
-    assert not outbox.retry(dead, now=NOW)
+    message.refresh_from_db()
+    assert message.past_attempts == [Attempt(NOW, "451 Try later"), Attempt(later, "250 OK")]
+    assert (message.attempts, message.answer) == (2, "250 OK")
+
+
+def test_of_a_servers_long_answer_its_beginning_is_kept():
+    message = make_registration().messages.get()
+
+    outbox.mark_failed(claimed(message, at=NOW), answer="550 " + "x" * 5000, now=NOW)
+
+    assert [len(answer) for answer in answers(message)] == [500]
+
+
+def test_a_mail_that_has_lost_its_point_counts_no_attempt_more():
+    message = make_registration().messages.get()
+
+    outbox.mark_cancelled(claimed(message, at=NOW), reason="The session is over.")
+
+    message.refresh_from_db()
+    assert (message.state, message.answer, message.past_attempts) == ("cancelled", "The session is over.", [])
+
+
+@pytest.mark.usefixtures("optional")
+def test_what_nobody_needs_is_not_risked_twice_when_its_worker_was_lost_with_the_server_at_it():
+    message = make_registration().messages.get()
+    outbox.mark_begun(claimed(message, at=NOW), message_id="<x@y>", now=NOW)
+
+    assert outbox.claim_abandoned(now=NOW + outbox.CLAIM_FOR) == []
+
+    message.refresh_from_db()
+    assert (message.state, message.answer) == (Message.State.UNKNOWN, outbox.NOBODY_KNOWS)
+    assert answers(message) == [outbox.WORKER_LOST]
+    assert message.message_id == "<x@y>"
+
+
+@pytest.mark.usefixtures("optional")
+def test_what_the_server_has_not_seen_is_sent_after_all():
+    message = make_registration().messages.get()
+    outbox.claim(message.pk, now=NOW)
+
+    assert outbox.claim_abandoned(now=NOW + outbox.CLAIM_FOR) == [message]
+
+
+def test_what_somebody_needs_is_risked_twice():
+    message = make_registration().messages.get()
+    outbox.mark_begun(claimed(message, at=NOW), message_id="<x@y>", now=NOW)
+
+    assert outbox.claim_abandoned(now=NOW + outbox.CLAIM_FOR) == [message]
+
+
+@pytest.mark.usefixtures("optional")
+def test_whoever_follows_a_mail_of_unknown_end_does_not_wait_for_it():
+    registration = make_registration()
+    outbox.mark_begun(claimed(registration.messages.get(), at=NOW), message_id="<x@y>", now=NOW)
+    signup.cancel(registration, now=NOW)
+
+    outbox.claim_abandoned(now=NOW + outbox.CLAIM_FOR)
+
+    assert [mine.kind for mine in outbox.claim_batch(now=NOW + outbox.CLAIM_FOR)] == ["cancelled"]
+
+
+@pytest.mark.usefixtures("optional")
+def test_a_mail_of_unknown_end_can_be_sent_again_by_hand():
+    message = make_registration().messages.get()
+    outbox.mark_unanswered(claimed(message, at=NOW), answer="Nothing", now=NOW)
+    message.refresh_from_db()
+    assert message.state == Message.State.UNKNOWN
+
+    assert outbox.retry(message, now=NOW)
+
+    assert outbox.claim(message.pk, now=NOW) is not None
+
+
+def test_a_message_that_failed_can_be_queued_again():
+    message = make_registration().messages.get()
+    outbox.mark_failed(claimed(message, at=NOW), answer="550 No such user", now=NOW)
+    failed = Message.objects.get(pk=message.pk)
+
+    assert outbox.retry(failed, now=NOW)
+    assert not outbox.retry(failed, now=NOW)
 
     assert outbox.claim(message.pk, now=NOW) is not None
 
@@ -132,6 +226,7 @@ def test_what_was_claimed_and_not_begun_is_given_back_as_it_was():
 
     outbox.release(batch)
 
+    assert set(Message.objects.values_list("state", "attempts")) == {("queued", 0)}
     again = outbox.claim_batch(now=NOW)
     assert [message.pk for message in again] == [message.pk for message in batch]
     assert again[0].attempts == 1
@@ -148,7 +243,7 @@ def test_sign_in_mail_forgets_its_code_once_sent():
     assert message.payload == {}
 
 
-def test_what_kills_its_workers_takes_no_other_message_along_and_is_dead_in_the_end():
+def test_what_kills_its_workers_takes_no_other_message_along_and_fails_in_the_end():
     session = make_session()
     poison = make_registration(session).messages.get()
     others = [make_registration(session).messages.get() for _ in range(3)]
@@ -164,7 +259,7 @@ def test_what_kills_its_workers_takes_no_other_message_along_and_is_dead_in_the_
 
     states = dict(Message.objects.values_list("pk", "state"))
     assert [states[other.pk] for other in others] == [Message.State.SENT] * 3
-    assert states[poison.pk] == Message.State.DEAD
+    assert states[poison.pk] == Message.State.FAILED
 
 
 def test_what_somebody_waits_for_goes_before_what_tells_many():

@@ -332,7 +332,7 @@ def test_a_cancelled_session_replaces_the_mails_that_still_wait():
     scheduling.cancel_session(session, by=None, now=NOW)
 
     states = dict(registration.messages.values_list("kind", "state"))
-    assert states == {"confirmed": "dropped", "session_cancelled": "queued"}
+    assert states == {"confirmed": "cancelled", "session_cancelled": "queued"}
 
 
 def test_an_entry_is_withdrawn_also_from_somebody_who_came_back_only_to_wait():
@@ -391,7 +391,7 @@ def test_a_promotion_replaces_the_notice_of_waiting_that_was_not_sent_yet():
 
     signup.cancel(leaving, now=NOW)
 
-    assert dict(waiting.messages.values_list("kind", "state")) == {"waitlisted": "dropped", "promoted": "queued"}
+    assert dict(waiting.messages.values_list("kind", "state")) == {"waitlisted": "cancelled", "promoted": "queued"}
 
 
 def test_a_mail_that_came_back_and_one_written_since_do_not_tell_the_same_twice():

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from events.models import OfferCondition
-from registrations import emails, outbox, signup
+from registrations import delivery, emails, outbox, signup
 from tests.builders import make_offer, make_registration, make_session
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +62,19 @@ def test_composing_a_batch_takes_as_many_statements_as_composing_one_mail(sessio
     assert len(batch) == 3
     assert len(read) == 5
     assert composed == []
+
+
+def test_sending_a_mail_takes_two_statements_beside_those_of_its_batch(settings, tmp_path, session):
+    """One before the text and one after the answer, which writes down the attempt as well."""
+    settings.EMAIL_URL, settings.MAILBOX_DIR = "", tmp_path
+
+    def sent(count: int) -> int:
+        for _ in range(count):
+            make_registration(session, now=datetime.now(UTC) - timedelta(seconds=1))
+        return len(statements(delivery.drain))
+
+    session.capacity = None
+    session.save()
+    of_one, of_four = sent(1), sent(4)
+
+    assert of_four - of_one == 3 * 2

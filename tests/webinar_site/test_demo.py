@@ -185,7 +185,7 @@ def test_everybody_with_a_place_has_a_code_of_their_own(demonstration: None) -> 
 
 def test_no_mail_goes_to_people_who_do_not_exist(demonstration: None) -> None:
     assert not Message.objects.open().exists()
-    assert Message.objects.filter(state=Message.State.DROPPED).count() == Registration.objects.count()
+    assert Message.objects.filter(state=Message.State.CANCELLED).count() == Registration.objects.count()
 
 
 def test_visitor_is_registered_with_a_mail_and_a_code(demonstration: None) -> None:

@@ -256,7 +256,7 @@ def _register_people(
             now=now - BETWEEN_REGISTRATIONS * (len(people) - place),
         )
     unsent = Message.objects.open().filter(registration__session=session)
-    unsent.update(state=Message.State.DROPPED, answer=DROPPED_BECAUSE)
+    unsent.update(state=Message.State.CANCELLED, answer=DROPPED_BECAUSE)
 
 
 def _save(instance: M) -> M:

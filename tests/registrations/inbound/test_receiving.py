@@ -406,7 +406,7 @@ def test_who_asks_for_the_entry_while_it_is_on_its_way_gets_no_second_one():
 
 def test_who_asks_for_an_entry_whose_mail_went_nowhere_gets_the_link():
     registration = registered()
-    Message.objects.update(state=Message.State.DROPPED)
+    Message.objects.update(state=Message.State.CANCELLED)
 
     assert receive(calendar_mail(registration, method="REFRESH")).result == Result.ANSWERED
 
