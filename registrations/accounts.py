@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.core import context as allauth_context
@@ -30,7 +31,7 @@ from events.access import SECOND_STEPS
 from events.email_addresses import address_key, check_email, mailbox_key
 from events.limits import Limit, TooManyError, take
 from events.models import User
-from registrations import outbox, sign_in_limits
+from registrations import outbox, sign_in_limits, stops
 from registrations.models import Registration
 
 # The answer to whoever has nothing here goes to an address that may be a stranger's; the page says the same without it.
@@ -138,6 +139,13 @@ def remember_second_step(request: HttpRequest, authenticator: Authenticator) -> 
     """Note that whoever has just set up a passkey or an app has it at hand: this session counts as begun with it."""
     if authenticator.type in SECOND_STEPS:
         record_authentication(request, authenticator.user, "mfa", id=authenticator.pk, type=authenticator.type)
+
+
+def note_that_mail_arrives(request: HttpRequest, user: User) -> None:
+    """Whoever signs in with a code that was sent to an address has mail there, whatever came back before."""
+    for note in get_authentication_records(request, user):
+        if note.get("method") == "code" and note.get("email"):
+            stops.lift(note["email"])
 
 
 class _LabelledForm(forms.Form):

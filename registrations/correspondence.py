@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from events import formats
-from registrations import outbox
+from registrations import outbox, stops
 from registrations.models import Message, Registration
 from registrations.pointless import PointlessError, require_point
 
@@ -60,10 +60,13 @@ class Mail:
     can_be_sent_again: bool
 
 
-def mails_of(registration: Registration, *, now: datetime) -> list[Mail]:
-    """The mails about a registration, newest first. `at` is when it was sent, or written where it was not."""
+def mails_of(registration: Registration, *, now: datetime, address_fails: bool = False) -> list[Mail]:
+    """The mails about a registration, newest first. `at` is when it was sent, or written where it was not.
+
+    None can be sent again to an address that takes no mail.
+    """
     messages = list(registration.messages.order_by("-created_at", "-pk"))
-    again = _those_to_send_again(messages, registration, now)
+    again = [] if address_fails else _those_to_send_again(messages, registration, now)
     return [
         Mail(
             id=message.pk,
@@ -93,6 +96,42 @@ def send_again(registration: Registration, *, message_id: int, now: datetime) ->
         outbox.enqueue_again(again[0], mine, now=now)
 
 
+def address_works(registration: Registration, *, now: datetime) -> bool:
+    """Somebody who knows says that the address takes mail after all: from now on it is written to again.
+
+    What holds now goes there at once: the newest mail with the calendar entry, or else the link. Should that come back
+    as well, all is as it was. False when nothing had come back, or somebody else said so first.
+    """
+    with transaction.atomic():
+        locked = Registration.objects.select_for_update(of=("self",), no_key=True)
+        mine = locked.select_related("session__webinar__host").get(pk=registration.pk)
+        if mine.is_erased or not stops.lift(mine.email):
+            return False
+        newest = next(
+            (message for message in mine.messages.order_by("-pk") if _tells_the_entry(message, mine, now)), None
+        )
+        if newest is not None and newest.state not in Message.OPEN_STATES:
+            outbox.enqueue_again(newest, mine, now=now)
+        elif newest is None and mine.awaits != Registration.Awaits.PROOF:
+            outbox.enqueue_beside(mine, Message.Kind.LINK_AGAIN, now=now)
+    return True
+
+
+def _tells_the_entry(message: Message, registration: Registration, now: datetime) -> bool:
+    """Whether it brings the entry as it is now, or asks for the address to be proved, as far as that still matters."""
+    message.registration = registration
+    is_wanted = message.kind in {*Message.INVITE_KINDS, Message.Kind.PROOF}
+    return is_wanted and _has_point(message, now)
+
+
+def _has_point(message: Message, now: datetime) -> bool:
+    try:
+        require_point(message, now=now)
+    except PointlessError:
+        return False
+    return True
+
+
 def _those_to_send_again(messages: list[Message], registration: Registration, now: datetime) -> list[Message]:
     """Of each kind the newest, if it is over and would still be sent."""
     newest: dict[str, Message] = {}
@@ -107,11 +146,7 @@ def _can_be_sent_again(message: Message, registration: Registration, now: dateti
         return False
     if registration.awaits == Registration.Awaits.PROOF and message.kind != Message.Kind.PROOF:
         return False
-    try:
-        require_point(message, now=now)
-    except PointlessError:
-        return False
-    return True
+    return _has_point(message, now)
 
 
 def _require_pause(messages: list[Message], registration: Registration, now: datetime) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import Error, connection
 
-from registrations import doorbell, emails, outbox, signup, transport
+from registrations import doorbell, emails, outbox, signup, stops, transport
 from registrations.models import Message
 from registrations.pointless import PointlessError
 
@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 60
 # For so long the mark "sent" is tried again when the database went away after the server took the mail.
 MARK_SENT_SECONDS = 30
+OVERTAKEN = "A newer revision of the entry is on its way."
 
 
 def deliver(message_id: int) -> int:
@@ -65,8 +66,8 @@ def _deliver_due(way_out: transport.Transport, deadline: float) -> int:
 def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
     """Compose and send one claimed message; true when the server took it. Never raises for the mail's own sake."""
     try:
-        if _is_overtaken(message):
-            outbox.mark_cancelled(message, reason="A newer revision of the entry is on its way.")
+        if reason := stops.reason(message) or _overtaken(message):
+            outbox.mark_cancelled(message, reason=reason)
             return False
         mail = emails.compose(message, now=_now())
         begin = partial(outbox.mark_begun, message, message_id=mail.message_id)
@@ -74,7 +75,7 @@ def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
     except PointlessError as error:
         outbox.mark_cancelled(message, reason=str(error))
     except transport.RefusedForGoodError as error:
-        outbox.mark_failed(message, answer=str(error), now=_now())
+        _mark_failed(message, answer=str(error))
     except transport.UnansweredError as error:
         outbox.mark_unanswered(message, answer=str(error), now=_now())
     except transport.RefusedForNowError as error:
@@ -95,14 +96,20 @@ def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
     return False
 
 
-def _is_overtaken(message: Message) -> bool:
-    """Whether the entry has a newer revision that another open message will tell."""
+def _overtaken(message: Message) -> str:
+    """Says so where the entry has a newer revision that another open message will tell; else nothing."""
     if message.registration is None or message.sequence is None:
-        return False
-    return (
-        message.registration.sequence > message.sequence
-        and Message.objects.open().filter(registration=message.registration, sequence__gt=message.sequence).exists()
-    )
+        return ""
+    is_old = message.registration.sequence > message.sequence
+    newer = Message.objects.open().filter(registration=message.registration, sequence__gt=message.sequence)
+    return OVERTAKEN if is_old and newer.exists() else ""
+
+
+def _mark_failed(message: Message, *, answer: str) -> None:
+    """Where the server says that it is the address, nothing more goes there."""
+    is_marked = outbox.mark_failed(message, answer=answer, now=_now())
+    if is_marked and stops.is_for_good(stops.status_in(answer)):
+        stops.note_address(message, reason=answer, now=_now())
 
 
 def _mark_sent(message: Message, *, message_id: str, answer: str) -> None:

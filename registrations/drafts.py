@@ -55,6 +55,7 @@ def _without_person(letter: Letter) -> tuple[Letter, list[str]]:
         name=mark(letter.name),
         email=mark(letter.email),
         manage_url=mark(letter.manage_url),
+        unsubscribe_url=mark(letter.unsubscribe_url),
         join=letter.join and replace(letter.join, url=mark(letter.join.url)),
         offers=[replace(offer, code=mark(offer.code)) for offer in letter.offers],
     )

@@ -23,7 +23,7 @@ from django.utils.translation import gettext
 
 from events import formats, validators
 from events.models.hosts import DEFAULT_ACCENT
-from registrations import drafts, invites, letters, mime
+from registrations import drafts, invites, letters, mime, tokens
 from registrations.drafts import Draft
 from registrations.letters import Letter
 from registrations.mime import ComposedMail
@@ -293,7 +293,10 @@ def _has_untold_withdrawal(registration: Registration) -> bool:
 
 
 def _about(message: Message, letter: Letter, now: datetime, *, invite: mime.Invite | None = None) -> ComposedMail:
-    return _mail(message, letter, now, sender=invites.organizer_address(registration_of(message)), invite=invite)
+    registration = registration_of(message)
+    if message.kind in Message.OPTIONAL_KINDS:
+        letter = replace(letter, unsubscribe_url=tokens.unsubscribe_url(registration))
+    return _mail(message, letter, now, sender=invites.organizer_address(registration), invite=invite)
 
 
 # ---------- from letter to mail ----------
@@ -319,6 +322,7 @@ def _mail(
         language=letter.language,
         now=now,
         invite=invite,
+        unsubscribe_url=letter.unsubscribe_url,
     )
 
 

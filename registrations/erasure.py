@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from events.email_addresses import address_key
 from events.models import User
-from registrations import emails, outbox, signup
+from registrations import emails, outbox, signup, stops
 from registrations.models import Message, Registration
 
 Because = Registration.CancelledBecause
@@ -33,13 +33,16 @@ def erase(registration: Registration, *, now: datetime) -> None:
         mine = _lock(registration)
         if mine.is_erased:
             return
-        written = emails.write_erased(mine, now=now) if is_told(mine) else None
+        is_reached = is_told(mine) and stops.failing_address(mine) is None
+        written = emails.write_erased(mine, now=now) if is_reached else None
         outbox.forget(mine)
         if written is not None:
             outbox.enqueue_erased(mine, written=written, now=now)
         mine.answers.all().delete()
         mine.offer_codes.filter(unlocked_at__isnull=True).delete()
+        key = mine.email_key
         _blank(mine, now)
+        stops.forget([key])
 
 
 def is_told(registration: Registration) -> bool:

@@ -136,6 +136,8 @@ class Letter:
     cities: list[CityTime] = field(default_factory=list)
     join: Join | None = None
     manage_url: str = ""
+    # In mails that nobody needs for a place alone: where they are stopped.
+    unsubscribe_url: str = ""
     webinar_url: str = ""
     calendar: str = ""
     offers: list[OfferShown] = field(default_factory=list)

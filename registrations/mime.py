@@ -19,6 +19,8 @@ from events import validators
 
 # Longer ones do not fit on a header's first line as they are.
 LONG_WORD = 60
+# RFC 5322 2.1.1
+LONGEST_LINE = 998
 
 # Seven bits only: servers that convert eight-bit parts on the way break the signature (DKIM) that invites hang on.
 _QUOTED_PRINTABLE = charset.Charset("utf-8")
@@ -75,6 +77,9 @@ class InvitationMail(EmailMultiAlternatives):
 
         Its first line would then be empty, which some programs read as an empty subject.
         """
+        if "List-Unsubscribe" in message:
+            # An address is never broken (RFC 8058 4), nor begun on a line of its own.
+            message.replace_header("List-Unsubscribe", Header(message["List-Unsubscribe"], maxlinelen=LONGEST_LINE))
         subject = str(self.subject)
         if not subject.isascii():
             message.replace_header("Subject", _encoded("Subject", subject))
@@ -110,8 +115,9 @@ def mail(
     language: str,
     now: datetime,
     invite: Invite | None = None,
+    unsubscribe_url: str = "",
 ) -> ComposedMail:
-    """The mail of these words, from one person to one person."""
+    """The mail of these words, from one person to one person, who may unsubscribe at that address if there is one."""
     message = InvitationMail(
         subject=subject,
         body=text,
@@ -123,10 +129,16 @@ def mail(
             "Date": format_datetime(now.astimezone(UTC)),
             "Auto-Submitted": "auto-generated",
             "Content-Language": language,
+            **_unsubscribing(unsubscribe_url),
         },
         invite=invite,
     )
     return ComposedMail(message, from_email=sender.email, to_email=recipient.email, message_id=message_id)
+
+
+def _unsubscribing(url: str) -> dict[str, str]:
+    """RFC 2369 3.2 and RFC 8058 3.1: a post to that address does it, without a cookie and without a question."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
 
 
 def _mailbox(person: Person) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from events import formats, timezones
 from events.fields import PlainTextField, SingleLineField
 from events.links import site_host
-from events.models import Offer, Question, Session, Webinar
+from events.models import Host, Offer, Question, Session, Webinar
 from registrations.querysets import MessageQuerySet, RegistrationQuerySet
 
 # Without 0, 1, I, L, O and U: read out on the telephone, nobody takes one for another.
@@ -415,6 +415,10 @@ class Message(models.Model):
     bounced_at = models.DateTimeField(_("came back"), null=True, blank=True)
     bounce = models.TextField(_("why it came back"), blank=True, default="", db_default="")
 
+    # Whether anything stops it, as `stops.annotated` has read it with the row.
+    address_fails = False
+    is_unwanted = False
+
     objects = MessageQuerySet.as_manager()
 
     class Meta:
@@ -454,6 +458,7 @@ class Message(models.Model):
         """Every attempt that is over, the first first; of a mail from before these were kept, none."""
         return [Attempt(datetime.fromisoformat(entry["at"]), entry["answer"]) for entry in self.attempt_log]
 
+
 def new_probe_uid() -> str:
     """Never that of a registration."""
     return f"doctor-{uuid.uuid4()}@{site_host()}"
@@ -484,3 +489,47 @@ class Probe(models.Model):
 
     def __str__(self) -> str:
         return self.uid
+
+
+class BouncedAddress(models.Model):
+    """An address that does not take mail, as a mail server has said for good. There is none once it is corrected."""
+
+    email_key = models.CharField(max_length=512, unique=True, editable=False)
+    noted_at = models.DateTimeField(_("noted"))
+    reason = models.TextField(_("why it came back"), blank=True)
+    # The mail that showed it.
+    message = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("address that does not take mail")
+        verbose_name_plural = _("addresses that do not take mail")
+
+    def __str__(self) -> str:
+        return self.email_key
+
+
+class Unsubscription(models.Model):
+    """Somebody's own word that they want nothing of a host that they do not need for a place."""
+
+    class How(models.TextChoices):
+        PAGE = "page", _("On the page that each such mail links to")
+        ONE_CLICK = "one_click", _("With the button of their mail program")
+        COMPLAINT = "complaint", _("They told their mail provider that a mail is spam")
+
+    host = models.ForeignKey(Host, models.CASCADE, related_name="unsubscriptions", verbose_name=_("host"))
+    email_key = models.CharField(max_length=512, editable=False)
+    asked_at = models.DateTimeField(_("asked for"))
+    how = models.CharField(_("how"), max_length=9, choices=How.choices)
+
+    class Meta:
+        verbose_name = _("unsubscription")
+        verbose_name_plural = _("unsubscriptions")
+        constraints = [
+            models.UniqueConstraint(fields=["email_key", "host"], name="unsubscription_once_per_host"),
+            models.CheckConstraint(
+                condition=models.Q(how__in=["page", "one_click", "complaint"]), name="unsubscription_how"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email_key} ({self.host})"

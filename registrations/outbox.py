@@ -17,7 +17,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import get_language
 
 from events.models import Session
-from registrations import doorbell
+from registrations import doorbell, stops
 from registrations.models import Attempt, Message, Registration
 from registrations.querysets import MessageQuerySet
 
@@ -440,9 +440,8 @@ def _claimed_fields(claimed: uuid.UUID, now: datetime) -> dict[str, Any]:
 
 
 def _claimed_messages(ids: list[int], claimed: uuid.UUID) -> list[Message]:
-    rows = Message.objects.filter(pk__in=ids, claim=claimed).select_related(
-        "registration__session__webinar__host", "registration__webinar"
-    )
+    mine = Message.objects.filter(pk__in=ids, claim=claimed)
+    rows = stops.annotated(mine).select_related("registration__session__webinar__host", "registration__webinar")
     return sorted(rows, key=lambda message: ids.index(message.pk))
 
 

@@ -3,15 +3,17 @@
 from datetime import datetime
 from typing import Any
 
+from allauth.account.signals import user_logged_in
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added
-from anymail.signals import AnymailInboundEvent
+from anymail.signals import AnymailInboundEvent, AnymailTrackingEvent
 from anymail.signals import inbound as mail_handed_on
+from anymail.signals import tracking as mail_tracked
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from events.models import Session
+from events.models import Session, User
 from events.scheduling import PlannedTime
 from events.signals import places_added, session_cancelled, session_rescheduled
 from registrations import accounts, inbound, notifications, signup
@@ -49,3 +51,13 @@ def on_authenticator_added(request: HttpRequest, authenticator: Authenticator, *
 def on_mail_handed_on(event: AnymailInboundEvent, **_: Any) -> None:
     # Sent by the webhooks alone, which answer only where the settings have their secret.
     inbound.receive_parsed(event.message, recipient=event.message.envelope_recipient or "", now=timezone.now())
+
+
+@receiver(mail_tracked)
+def on_mail_tracked(event: AnymailTrackingEvent, **_: Any) -> None:
+    inbound.note_event(event, now=timezone.now())
+
+
+@receiver(user_logged_in)
+def on_logged_in(request: HttpRequest, user: User, **_: Any) -> None:
+    accounts.note_that_mail_arrives(request, user)

@@ -15,6 +15,7 @@ _SEPARATOR = "."
 _MANAGE = "registrations.manage"
 _JOIN = "registrations.join"
 _CALENDAR = "registrations.calendar"
+_UNSUBSCRIBE = "registrations.unsubscribe"
 
 
 class BadTokenError(LookupError):
@@ -39,6 +40,22 @@ def read_join_token(token: str) -> Registration:
     return _read(token, _JOIN)
 
 
+def unsubscribe_token(registration: Registration) -> str:
+    return _signer(_UNSUBSCRIBE).sign(f"{registration.reference}-{registration.webinar.host_id}")
+
+
+def read_unsubscribe_token(token: str) -> Registration:
+    """The registration whose owner may stop its host's mails by the token, with its webinar. Raises BadTokenError.
+
+    It stops those of the host that sent the mail, and opens nothing.
+    """
+    reference, _dash, host = _unsigned(token, _UNSUBSCRIBE).partition("-")
+    found = _registration(reference)
+    if str(found.webinar.host_id) != host:
+        raise BadTokenError
+    return found
+
+
 def calendar_reference(token: str) -> str:
     """The reference of the calendar that the token opens, if there still is one. Asks nothing. Raises BadTokenError."""
     return _unsigned(token, _CALENDAR)
@@ -59,6 +76,11 @@ def join_url(registration: Registration) -> str:
     return absolute(reverse("join", args=[join_token(registration)]))
 
 
+def unsubscribe_url(registration: Registration) -> str:
+    """The whole address at which its owner stops what nobody needs for a place, in the language of the moment."""
+    return absolute(reverse("unsubscribe", args=[unsubscribe_token(registration)]))
+
+
 def _signer(salt: str) -> signing.Signer:
     return signing.Signer(salt=salt, sep=_SEPARATOR)
 
@@ -71,7 +93,10 @@ def _unsigned(token: str, salt: str) -> str:
 
 
 def _read(token: str, salt: str) -> Registration:
-    reference = _unsigned(token, salt)
+    return _registration(_unsigned(token, salt))
+
+
+def _registration(reference: str) -> Registration:
     try:
         return Registration.objects.select_related("session__webinar__host", "webinar__host", "webinar__series").get(
             reference=reference, erased_at__isnull=True

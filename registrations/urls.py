@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from registrations.views import account, calendars, leaving, mine, own, registering
+from registrations.views import account, calendars, leaving, mine, own, registering, unsubscribing
 
 urlpatterns = [
     path("webinars/<slug:slug>/", registering.webinar, name="webinar"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("registrations/<str:token>/keep/", own.registration_keep, name="registration_keep"),
     path("registrations/<str:token>/details/", own.registration_details, name="registration_details"),
     path("registrations/<str:token>/mail/", own.registration_mail_again, name="registration_mail_again"),
+    path("registrations/<str:token>/address/", own.registration_address, name="registration_address"),
     path("registrations/<str:token>/data.json", leaving.registration_data, name="registration_data"),
     path("registrations/<str:token>/erase/", leaving.registration_erase, name="registration_erase"),
     path("registrations/<str:token>/cancel/", own.registration_cancel, name="registration_cancel"),
@@ -23,6 +24,7 @@ urlpatterns = [
     path("registrations/<str:token>/survey/", own.registration_survey, name="registration_survey"),
     path("registrations/<str:token>/replay/", own.registration_replay, name="registration_replay"),
     path("registrations/<str:token>/calendar.ics", own.registration_calendar, name="registration_calendar"),
+    path("unsubscribe/<str:token>/", unsubscribing.unsubscribe, name="unsubscribe"),
     path("join/<str:token>/", own.join, name="join"),
     path("my/", mine.my_webinars, name="my_webinars"),
     path("my/account/", account.my_account, name="my_account"),

@@ -43,8 +43,8 @@ from events.models import (
     Webinar,
 )
 from events.syndication.cards import card_of
-from registrations import offers, signup, surveys, tokens
-from registrations.models import OfferCode, Registration
+from registrations import offers, signup, stops, surveys, tokens
+from registrations.models import Message, OfferCode, Registration
 from registrations.own_calendar import make as make_own_calendar
 from tests.builders import (
     form_data,
@@ -1284,6 +1284,47 @@ def mail_sent_again() -> Visit:
     own = register(coming())
     own.messages.update(state="sent", sent_at=timezone.now())
     return Visit((tokens.manage_token(own),), posted={"message": str(own.messages.get().pk)})
+
+
+@shows("registration")
+def own_page_whose_mails_come_back() -> Visit:
+    own = register(coming())
+    failing_address(own)
+    return manage(own)
+
+
+@shows("registration_address", status=303, is_page=False)
+def own_address_works() -> Visit:
+    own = register(coming())
+    failing_address(own)
+    return Visit((tokens.manage_token(own),), posted={})
+
+
+def failing_address(own: Registration) -> None:
+    """Their first mail came back, since the address takes none."""
+    own.messages.update(state="sent", sent_at=timezone.now())
+    mail = Message.objects.select_related("registration").get(registration=own)
+    said = "5.1.1 smtp; 550 5.1.1 <anna@example.org>: Recipient address rejected: User unknown"
+    stops.came_back([mail], reason=said, is_hard=True, now=timezone.now())
+
+
+@shows("unsubscribe")
+def unsubscribe_question() -> Visit:
+    return Visit((tokens.unsubscribe_token(register(coming())),))
+
+
+@shows("unsubscribe")
+def unsubscribed() -> Visit:
+    own = register(coming())
+    stops.unsubscribe(own, how=stops.How.PAGE, now=timezone.now())
+    return Visit((tokens.unsubscribe_token(own),))
+
+
+@shows("registration")
+def own_page_once_unsubscribed() -> Visit:
+    own = register(coming())
+    stops.unsubscribe(own, how=stops.How.PAGE, now=timezone.now())
+    return manage(own)
 
 
 @shows("registration_data", is_page=False)

@@ -70,6 +70,7 @@ FLOORS = {
     "registrations": (
         {"querysets", "same_origin", "doorbell", "questions", "names", "stamps", "sign_in_limits"},
         {"models"},
+        {"stops"},
         {
             "tokens",
             "reply_addresses",

@@ -22,7 +22,7 @@ from events.admin.confirmation import Question, ask, is_confirmed
 from events.admin.telling import actor
 from events.admin.wording import session_moment
 from events.models import User
-from registrations import erasure, signup
+from registrations import correspondence, erasure, signup, stops
 from registrations.models import Registration
 
 # Each is an act of its own, with its locks and its mail; and a browser sends no more rows of a list than some thousand.
@@ -309,6 +309,43 @@ CANCEL = Deed(
 )
 
 
+# ---------- the address ----------
+
+
+def _may_have_failing_address(person: Registration) -> bool:
+    return not person.is_erased and stops.failing_address(person) is not None
+
+
+def _address_question(people: Sequence[Registration]) -> Question:
+    count = len(people)
+    words = ngettext(
+        "%(count)d person is written to again, and gets what holds now at once. What comes back is noted again.",
+        "%(count)d people are written to again, and get what holds now at once. What comes back is noted again.",
+        count,
+    )
+    return Question(
+        title=ngettext("Does this address take mail again?", "Do these addresses take mail again?", count),
+        sentences=[words % {"count": count}],
+        button=str(_("Write to it again")),
+        is_grave=False,
+    )
+
+
+def _addressed(count: int) -> str:
+    said = ngettext("%(count)d address is written to again.", "%(count)d addresses are written to again.", count)
+    return said % {"count": count}
+
+
+ADDRESS_WORKS = Deed(
+    is_for=_may_have_failing_address,
+    question=_address_question,
+    act=lambda person, _by: correspondence.address_works(person, now=timezone.now()),
+    done=_addressed,
+    nobody=_("None of these has an address that mail came back from."),
+    history=_("Said that the address takes mail."),
+)
+
+
 # ---------- erasing ----------
 
 
@@ -318,7 +355,8 @@ def _is_there(person: Registration) -> bool:
 
 def _erase_question(people: Sequence[Registration]) -> Question:
     count = len(people)
-    told = sum(erasure.is_told(person) for person in people)
+    unreached = set(stops.failing(Registration.objects.filter(pk__in=[person.pk for person in people])))
+    told = sum(erasure.is_told(person) and person not in unreached for person in people)
     words = ngettext(
         "The name, address, answers and mails of %(count)d registration are erased. What stays is a number.",
         "The names, addresses, answers and mails of %(count)d registrations are erased. What stays are numbers.",

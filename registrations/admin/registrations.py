@@ -20,10 +20,11 @@ from events import formats, timezones
 from events.access import access_of
 from events.admin.scoped import HostFilter, is_key
 from events.admin.sessions import WhenFilter
-from events.admin.wording import session_moment
+from events.admin.wording import moment_cell, session_moment
 from events.email_addresses import address_key
 from events.models import Session, Webinar
-from registrations.admin.deeds import ACCEPT, CANCEL, ERASE, MARK_PAID, TURN_DOWN, DoesDeeds
+from registrations import stops
+from registrations.admin.deeds import ACCEPT, ADDRESS_WORKS, CANCEL, ERASE, MARK_PAID, TURN_DOWN, DoesDeeds
 from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
 from registrations.admin.standing import (
     ANSWER_COLOURS,
@@ -51,7 +52,9 @@ class MailFilter(DropdownFilter):
         if self.value() == "failed":
             return queryset.filter(pk__in=Message.objects.failed().values("registration"))
         if self.value() == "came_back":
-            return queryset.filter(pk__in=Message.objects.came_back().values("registration"))
+            # With those whose address is known to take no mail by what came back to somebody else.
+            is_failing = models.Q(pk__in=stops.failing(Registration.objects.all()).values("pk"))
+            return queryset.filter(is_failing | models.Q(pk__in=Message.objects.came_back().values("registration")))
         if self.value() == "waiting":
             return queryset.filter(pk__in=Message.objects.open().values("registration"))
         return queryset
@@ -172,6 +175,7 @@ _DEEDS = (
     ("mark_one_paid", _("Mark as paid"), MARK_PAID),
     ("cancel_one", _("Cancel this registration"), CANCEL),
     ("erase_one", _("Erase this registration"), ERASE),
+    ("address_works_one", _("The address works"), ADDRESS_WORKS),
 )
 
 
@@ -181,7 +185,10 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
 
     host_path = "webinar__host"
     fieldsets = [
-        (_("Who"), {"fields": ["name", "email", "zone_shown", "language_shown", "consented"]}),
+        (
+            _("Who"),
+            {"fields": ["name", "email", "address_fails", "unwanted", "zone_shown", "language_shown", "consented"]},
+        ),
         (
             _("For what"),
             {
@@ -216,6 +223,8 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         ),
     ]
     readonly_fields = [
+        "address_fails",
+        "unwanted",
         "zone_shown",
         "language_shown",
         "session_shown",
@@ -259,7 +268,14 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         "cancel_registrations",
         "erase_registrations",
     ]
-    actions_detail = ["accept_one", "turn_down_one", "mark_one_paid", "cancel_one", "erase_one"]
+    actions_detail = [
+        "accept_one",
+        "turn_down_one",
+        "mark_one_paid",
+        "address_works_one",
+        "cancel_one",
+        "erase_one",
+    ]
     consented = instant_column("consented_at", _("Agreed to later mails"), "webinar__host")
     registered = instant_column("registered_at", _("Registered"), "webinar__host")
     kept_until = instant_column("lapses_at", _("Kept until"), "webinar__host")
@@ -282,6 +298,10 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         idle = {name for name, column in _ONLY_WHERE_SET.items() if not getattr(obj, column)}
         if not obj.is_waitlisted or obj.has_place:
             idle.add("position")
+        if stops.failing_address(obj) is None:
+            idle.add("address_fails")
+        if stops.unsubscription_of(obj) is None:
+            idle.add("unwanted")
         if obj.is_erased:
             idle |= {"name", "email", "zone_shown", "language_shown", "consented", "cancelled_because"}
         status = "status_line" if self.may_act(request, obj) else "status_alone"
@@ -317,6 +337,8 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         state_or_return = functions.Coalesce(came_back, "state", output_field=models.CharField())
         for registration_id, state in mails.values_list("registration", state_or_return).distinct():
             states[registration_id].add(state)
+        for failing_id in stops.failing(Registration.objects.filter(pk__in=list(states))).values_list("pk", flat=True):
+            states[failing_id].add("came_back")
         for row in rows:
             row.mail_states = states[row.pk]
 
@@ -325,6 +347,24 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         if wants_any(registration):
             return str(_("Any session"))
         return session_time(registration.session)
+
+    @display(description=_("Address does not take mail"))
+    def address_fails(self, registration: Registration) -> SafeString | str:
+        """Since when, and what the mail server said: until it is corrected nothing more is sent there."""
+        found = stops.failing_address(registration)
+        if found is None:
+            return ""
+        since = moment_cell(found.noted_at, registration.webinar.host.time_zone)
+        return format_html("{}: <bdi>{}</bdi>", since, found.reason)
+
+    @display(description=_("Unsubscribed"))
+    def unwanted(self, registration: Registration) -> SafeString | str:
+        """From what nobody needs for a place; mails about the place still go out."""
+        found = stops.unsubscription_of(registration)
+        if found is None:
+            return ""
+        since = moment_cell(found.asked_at, registration.webinar.host.time_zone)
+        return format_html("{}: {}", since, found.get_how_display())
 
     @display(description=_("Time zone"))
     def zone_shown(self, registration: Registration) -> str:
@@ -436,6 +476,18 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
 
     def has_mark_one_paid_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self.may_do(request, object_id, MARK_PAID)
+
+    @action(
+        description=_("The address works"),
+        url_path="address-works",
+        icon="mark_email_read",
+        permissions=["address_works_one"],
+    )
+    def address_works_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(request, object_id, ADDRESS_WORKS)
+
+    def has_address_works_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self.may_do(request, object_id, ADDRESS_WORKS)
 
     @action(
         description=_("Cancel this registration"),

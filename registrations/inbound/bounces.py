@@ -23,6 +23,7 @@ class Bounce:
 
     message_id: str
     recipients: tuple[str, ...]
+    status: str
     reason: str
 
 
@@ -47,6 +48,7 @@ def read(mail: Mail) -> Bounce:
     return Bounce(
         message_id=_message_id(parts),
         recipients=tuple(address for group in failed for address in _recipients(group)),
+        status=_status(failed[0]),
         reason=_reason(failed[0]),
     )
 
@@ -63,10 +65,14 @@ def _recipients(group: Message) -> list[str]:
     return [address for address in addresses if is_address(address)]
 
 
-def _reason(group: Message) -> str:
+def _status(group: Message) -> str:
     status = _STATUS.match(first_value(group, "Status"))
+    return status[0] if status else ""
+
+
+def _reason(group: Message) -> str:
     said = first_value(group, "Diagnostic-Code")
-    words = f"{status[0] if status else ''} {said}".encode(errors="replace").decode()
+    words = f"{_status(group)} {said}".encode(errors="replace").decode()
     return validators.single_line(words.replace("\0", " "))[:MAX_REASON_CHARS]
 
 

@@ -13,10 +13,10 @@ from enum import StrEnum
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from events.email_addresses import address_key, mailbox_key, wire_key
-from registrations import correspondence, outbox, probes, reply_addresses, signup
+from registrations import correspondence, outbox, probes, reply_addresses, signup, stops
 from registrations.inbound import authentication, bounces, reading, replies
 from registrations.inbound.bounces import Bounce
 from registrations.inbound.reading import IgnoredError, Mail
@@ -41,6 +41,7 @@ class Result(StrEnum):
     STALE = "stale"  # an answer that says nothing new
     ANSWERED = "answered"  # a question, and a mail goes back
     BOUNCED = "bounced"  # one of ours came back
+    COMPLAINED = "complained"  # somebody called one of ours spam
     IGNORED = "ignored"
 
 
@@ -203,19 +204,23 @@ def _send_link_again(registration: Registration, now: datetime) -> bool:
 
 
 def _note_bounce(mail: Mail, bounce: Bounce, now: datetime) -> Outcome:
-    """Mark the mail that came back, once. A forged report can do no more than that, and must know the Message-ID."""
+    """Mark the mail that came back, once, and its address where that takes no mail at all.
+
+    A forged report can do no more than that, and must know the Message-ID and its reader.
+    """
+    if authentication.says_forged(mail, authserv_id=settings.AUTHSERV_ID):
+        raise IgnoredError("it is forged, as our mail server says")
     failed = {wire_key(address) for address in bounce.recipients}
     found = [
         message
-        for message in Message.objects.filter(_may_be_about(mail, bounce), message_id=bounce.message_id)
+        for message in _mails_with(bounce.message_id).filter(_may_be_about(mail, bounce))
         if message.to_email and wire_key(message.to_email) in failed
     ]
     if not found and probes.note_bounce(bounce.message_id, reason=bounce.reason, now=now):
         return Outcome(Result.BOUNCED)
     if not found:
         raise IgnoredError("it is a report of no mail of ours")
-    unmarked = Message.objects.filter(pk__in=[message.pk for message in found], bounced_at=None)
-    is_new = unmarked.update(bounced_at=now, bounce=bounce.reason)
+    is_new = stops.came_back(found, reason=bounce.reason, is_hard=stops.is_for_good(bounce.status), now=now)
     return Outcome(Result.BOUNCED if is_new else Result.STALE)
 
 
@@ -226,14 +231,9 @@ def _may_be_about(mail: Mail, bounce: Bounce) -> Q:
         # The address has been its own since it was first written; the signature may be of a key that is no more.
         references = {reply_addresses.named_reference(address) for address in personal}
         return Q(registration__reference__in=references)
-    keys = {key for address in bounce.recipients for key in (wire_key(address), _spelt_with_letters(address))}
+    keys = {key for address in bounce.recipients for key in stops.keys_of(address)}
     return Q(registration__email_key__in=keys)
 
 
-def _spelt_with_letters(address: str) -> str:
-    """The address in small letters, its domain as people type it (RFC 5891)."""
-    local, at, domain = wire_key(address).rpartition("@")
-    try:
-        return f"{local}{at}{domain.encode('ascii').decode('idna')}"
-    except UnicodeError:
-        return f"{local}{at}{domain}"
+def _mails_with(message_id: str) -> QuerySet[Message]:
+    return Message.objects.filter(message_id=message_id).select_related("registration__webinar")

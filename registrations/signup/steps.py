@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from events.models import Session, User, Webinar
-from registrations import places
+from registrations import places, stops
 from registrations.models import Message, Registration
 from registrations.signup.ending import end
 from registrations.signup.locking import RegistrationOverError, in_turn, lock, refuse_cancelled
@@ -35,6 +35,7 @@ def prove_locked(registration: Registration, now: datetime) -> Registration:
     if mine.proved_at is not None:
         return mine
     mine.proved_at = now
+    stops.lift(mine.email)
     return _go_on(mine, sessions, done=Awaits.PROOF, now=now)
 
 

@@ -19,7 +19,7 @@ from events import limits
 from events.choices import ANY
 from events.models import OfferCondition, Question
 from events.replays import PLAY, ReplayState, let_play, replay_of, replay_page
-from registrations import correspondence, doors, invites, offers, pages, signup, surveys, tokens
+from registrations import correspondence, doors, invites, offers, pages, signup, stops, surveys, tokens
 from registrations.answers import given_answers, shown_answers
 from registrations.forms import RegistrationDetailsForm, SessionChoiceForm, SurveyForm
 from registrations.models import Registration
@@ -103,6 +103,21 @@ def registration_mail_again(request: HttpRequest, own: Registration) -> HttpResp
             return _too_soon(request, own, error, now=now)
         except correspondence.SendAgainError as error:
             messages.error(request, str(error))
+    return see_other(manage_path(own))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened_by(tokens.read_manage_token)
+def registration_address(request: HttpRequest, own: Registration) -> HttpResponse:
+    """Say that the address takes mail after all, by a button; one goes there at once."""
+    now = timezone.now()
+    if request.method == "POST":
+        try:
+            limits.take(AGAIN_FROM_ONE_SOURCE, limits.source_of(request))
+        except limits.TooManyError as error:
+            return _too_soon(request, own, error, now=now)
+        if correspondence.address_works(own, now=now):
+            messages.success(request, _("Thank you. A mail is on its way to you: if it arrives, all is well."))
     return see_other(manage_path(own))
 
 
@@ -262,11 +277,15 @@ def _show_registration(
     page = pages.registration_page(
         own, zone=own_zone(request, own), chosen=form.sent_session_id if form else None, now=now
     )
+    failing = stops.failing_address(own)
     context = {
         "page": page,
         "form": form,
         "details": details or _details_form(own),
-        "mails": correspondence.mails_of(own, now=now),
+        "mails": correspondence.mails_of(own, now=now, address_fails=failing is not None),
+        "failing": failing,
+        "unsubscription": stops.unsubscription_of(own),
+        "unsubscribe_path": reverse("unsubscribe", args=[tokens.unsubscribe_token(own)]),
     }
     return render(request, "registrations/registration.html", context, status=status)
 

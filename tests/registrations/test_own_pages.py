@@ -845,7 +845,7 @@ def test_the_page_asks_the_database_the_same_for_one_and_for_many(client, django
         )
 
     # The registration, its webinar's sessions, survey, codes with their conditions, answers, mails.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         client.get(own_url(own))
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from registrations import exports, inbound
+from registrations import exports, inbound, stops
 from registrations.inbound import Outcome, Result
 from registrations.models import Message
 from tests.builders import NOW, make_registration, make_session
@@ -51,6 +51,38 @@ def test_a_mail_that_came_back_is_marked_with_the_reason(settings, shape, tagged
     other.refresh_from_db()
     assert (message.bounced_at, message.bounce, message.state) == (LATER, REASONS[shape], "sent")
     assert (other.bounced_at, other.bounce) == (None, "")
+
+
+def test_where_the_address_takes_no_mail_nothing_more_goes_there():
+    message = sent_mail(email="anna@example.net")
+    assert message.registration is not None
+
+    receive(bounced_mail(message))
+
+    known = stops.failing_address(message.registration)
+    assert known is not None
+    assert (known.noted_at, known.reason, known.message) == (LATER, REASONS["postfix"], message)
+
+
+@pytest.mark.parametrize("status", ["4.4.7", "5.2.2", "5.7.1"])
+def test_a_full_mailbox_and_a_refusal_of_us_stop_nothing(status):
+    message = sent_mail()
+    assert message.registration is not None
+
+    receive(bounced_mail(message, status=status))
+
+    assert stops.failing_address(message.registration) is None
+
+
+def test_a_forged_report_stops_nothing(settings):
+    settings.AUTHSERV_ID = "mx.webinars.example"
+    message = sent_mail()
+    said = b"Authentication-Results: mx.webinars.example; dmarc=fail header.from=example.net\r\n"
+
+    assert receive(said + bounced_mail(message)) == Outcome(Result.IGNORED, "it is forged, as our mail server says")
+
+    message.refresh_from_db()
+    assert message.bounced_at is None
 
 
 def test_a_second_report_changes_nothing():

@@ -1,0 +1,167 @@
+"""What stops mails to somebody: an address that does not take them, and their own word.
+
+An address is noted when a mail server says for good that it takes nothing; then nothing goes there, from any host,
+until it is corrected: by its owner, who says so on their page, proves it or signs in with a code that was sent to it,
+or by an organizer. Whoever registers later than that is believed to know their address. Their own word is for one host,
+and only for what nobody needs for a place (`Message.OPTIONAL_KINDS`); see docs/decisions/0027.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from events.email_addresses import address_key, wire_key
+from registrations.models import BouncedAddress, Message, Registration, Unsubscription
+from registrations.querysets import MessageQuerySet, RegistrationQuerySet
+
+ADDRESS_FAILS = "The address does not take mail."
+UNWANTED = "Its reader has unsubscribed from such mails."
+
+How = Unsubscription.How
+
+_STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
+# What is wrong with the mail system on the way (3), the mail itself (6), or our standing with the server (7), RFC 3463.
+_NOT_THE_ADDRESS = ("5.3.", "5.6.", "5.7.")
+# Full, or the mail too large for it.
+_PASSES = {"5.2.2", "5.2.3"}
+
+
+# ---------- asked when a mail is sent ----------
+
+
+def annotated(messages: MessageQuerySet) -> MessageQuerySet:
+    """The same rows, each knowing whether anything stops it: no statement more."""
+    registration = {"email_key": OuterRef("registration__email_key")}
+    known = BouncedAddress.objects.filter(**registration, noted_at__gte=OuterRef("registration__registered_at"))
+    host = OuterRef("registration__webinar__host")
+    return messages.annotate(
+        address_fails=Exists(known), is_unwanted=Exists(Unsubscription.objects.filter(**registration, host=host))
+    )
+
+
+def reason(message: Message) -> str:
+    """Why an annotated message is not to be sent; empty where nothing stops it."""
+    if message.address_fails:
+        return ADDRESS_FAILS
+    if message.is_unwanted and message.kind in Message.OPTIONAL_KINDS:
+        return UNWANTED
+    return ""
+
+
+def willing(people: RegistrationQuerySet) -> RegistrationQuerySet:
+    """Those of these people who may be sent what nobody needs for a place."""
+    host = OuterRef("webinar__host")
+    theirs = Unsubscription.objects.filter(email_key=OuterRef("email_key"), host=host)
+    return people.exclude(Exists(theirs)).exclude(Exists(_failing(OuterRef("email_key"), OuterRef("registered_at"))))
+
+
+def failing(people: QuerySet[Registration]) -> QuerySet[Registration]:
+    """Those of these people whose address does not take mail."""
+    return people.filter(Exists(_failing(OuterRef("email_key"), OuterRef("registered_at"))))
+
+
+def failing_address(registration: Registration) -> BouncedAddress | None:
+    """What is known of an address that does not take mail; None where it takes it, as far as anybody knows."""
+    return _failing(registration.email_key, registration.registered_at).first()
+
+
+def _failing(email_key: Any, registered_at: Any) -> QuerySet[BouncedAddress]:
+    return BouncedAddress.objects.filter(email_key=email_key, noted_at__gte=registered_at)
+
+
+# ---------- what comes back ----------
+
+
+def status_in(text: str) -> str:
+    """The first enhanced status code (RFC 3463) in what a server said; empty where there is none."""
+    found = _STATUS.search(text)
+    return found[0] if found else ""
+
+
+def is_for_good(status: str) -> bool:
+    """Whether the status says that the address takes no mail: not for now, not this mail, not from us, but at all."""
+    return status.startswith("5.") and not status.startswith(_NOT_THE_ADDRESS) and status not in _PASSES
+
+
+def came_back(messages: Collection[Message], *, reason: str, is_hard: bool, now: datetime) -> bool:
+    """Mark mails that came back, each once; and their address, where it takes no mail. False when all were marked."""
+    unmarked = Message.objects.filter(pk__in=[message.pk for message in messages], bounced_at=None)
+    is_new = bool(unmarked.update(bounced_at=now, bounce=reason))
+    if is_new and is_hard:
+        for message in messages:
+            note_address(message, reason=reason, now=now)
+    return is_new
+
+
+def note_address(message: Message, *, reason: str, now: datetime) -> None:
+    """Stop further mail to whoever that mail was for, since the address takes none."""
+    if message.registration is None or message.registration.is_erased:
+        return
+    known = {"noted_at": now, "reason": reason, "message": message}
+    BouncedAddress.objects.update_or_create(email_key=message.registration.email_key, defaults=known)
+
+
+def lift(email: str) -> bool:
+    """The address takes mail again, as somebody says who knows. False when it was not noted."""
+    return bool(BouncedAddress.objects.filter(email_key=address_key(email)).delete()[0])
+
+
+def keys_of(address: str) -> set[str]:
+    """How that address, as mail servers spell it, may stand beside a registration."""
+    return {address_key(address), wire_key(address), _spelt_with_letters(address)}
+
+
+def _spelt_with_letters(address: str) -> str:
+    """The address in small letters, its domain as people type it (RFC 5891)."""
+    local, at, domain = wire_key(address).rpartition("@")
+    try:
+        return f"{local}{at}{domain.encode('ascii').decode('idna')}"
+    except UnicodeError:
+        return f"{local}{at}{domain}"
+
+
+# ---------- their own word ----------
+
+
+def unsubscription_of(registration: Registration) -> Unsubscription | None:
+    """What its owner said to that host; None where they want all mails."""
+    return _of(registration).first()
+
+
+def unsubscribe(registration: Registration, *, how: How, now: datetime) -> bool:
+    """Send nothing more from that host to that address that is not needed for a place. False when that was so before.
+
+    May run any number of times, at once; whoever said it first stays the one who is named.
+    """
+    said = {"asked_at": now, "how": how}
+    _row, is_new = Unsubscription.objects.get_or_create(
+        host_id=registration.webinar.host_id, email_key=registration.email_key, defaults=said
+    )
+    return is_new
+
+
+def resubscribe(registration: Registration) -> bool:
+    """Take it back. False when there was nothing to take back."""
+    return bool(_of(registration).delete()[0])
+
+
+def _of(registration: Registration) -> QuerySet[Unsubscription]:
+    return Unsubscription.objects.filter(host=registration.webinar.host_id, email_key=registration.email_key)
+
+
+# ---------- erasing ----------
+
+
+def forget(email_keys: Iterable[str]) -> None:
+    """Forget what is known of addresses that no registration has any more, host by host.
+
+    Nobody can write to them by then; whoever comes back with the address starts anew. Where another registration is
+    left, its owner's word stays, or they would get again what they have stopped.
+    """
+    keys = list(email_keys)
+    left = Registration.objects.filter(email_key=OuterRef("email_key"))
+    BouncedAddress.objects.filter(~Exists(left), email_key__in=keys).delete()
+    Unsubscription.objects.filter(~Exists(left.filter(webinar__host=OuterRef("host"))), email_key__in=keys).delete()
