@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from events import formats
-from registrations import outbox, stops
+from registrations import outbox, stops, tallies
 from registrations.models import Message, Registration
 from registrations.pointless import PointlessError, require_point
+from registrations.querysets import MessageQuerySet
 
 AGAIN_AT_MOST_EVERY = timedelta(minutes=10)
 
@@ -114,6 +115,43 @@ def address_works(registration: Registration, *, now: datetime) -> bool:
             outbox.enqueue_again(newest, mine, now=now)
         elif newest is None and mine.awaits != Registration.Awaits.PROOF:
             outbox.enqueue_beside(mine, Message.Kind.LINK_AGAIN, now=now)
+    return True
+
+
+@dataclass(frozen=True)
+class SentAgain:
+    """How many mails are on their way once more, and how many people no mail reaches before they are corrected."""
+
+    count: int
+    unreachable: int
+
+
+def send_failed_again(messages: MessageQuerySet, *, now: datetime) -> SentAgain:
+    """Send once more those of these mails that failed, or came back from an address that takes mail by now.
+
+    What has lost its point meanwhile is not sent. Safe to run twice, and at once: what is on its way is no failure.
+    """
+    count = outbox.retry_all(messages, now=now)
+    returned = tallies.with_outcome(messages, tallies.Outcome.CAME_BACK)
+    people = Registration.objects.filter(pk__in=returned.values("registration"))
+    unreachable = stops.failing(people)
+    again = returned.exclude(registration__in=unreachable.values("pk")).values_list("pk", "registration_id")
+    count += sum(_send_returned_again(pk, registration_id, now) for pk, registration_id in again.order_by("pk"))
+    return SentAgain(count, unreachable.count())
+
+
+def _send_returned_again(message_id: int, registration_id: int, now: datetime) -> bool:
+    with transaction.atomic():
+        locked = Registration.objects.select_for_update(of=("self",), no_key=True)
+        person = locked.select_related("session__webinar__host").get(pk=registration_id)
+        # Under the lock: whoever was quicker has written a newer one.
+        message = tallies.newest(Message.objects.all()).filter(pk=message_id).first()
+        if message is None or person.is_erased:
+            return False
+        message.registration = person
+        if not _has_point(message, now):
+            return False
+        outbox.enqueue_again(message, person, now=now)
     return True
 
 

@@ -311,15 +311,24 @@ def retry(message: Message, *, now: datetime) -> bool:
 
     Also one of which nobody knows whether it arrived: its Message-ID stays, so that its reader's mail program can tell.
     """
-    revived = (
-        Message.objects.failed()
-        .filter(pk=message.pk)
-        .exclude(to_email="")
-        .update(state=Message.State.QUEUED, due_at=now, attempts=0, answer="")
+    revived = _that_failed(Message.objects.filter(pk=message.pk)).update(
+        state=Message.State.QUEUED, due_at=now, attempts=0, answer=""
     )
     if revived:
         _nudge_after_commit(DELIVER_TASK, message.pk)
     return bool(revived)
+
+
+def retry_all(messages: MessageQuerySet, *, now: datetime) -> int:
+    """The same for all of these that failed, in one statement. Returns how many."""
+    revived = _that_failed(messages).update(state=Message.State.QUEUED, due_at=now, attempts=0, answer="")
+    if revived:
+        nudge_sweep()
+    return revived
+
+
+def _that_failed(messages: MessageQuerySet) -> MessageQuerySet:
+    return messages.order_by().failed().exclude(to_email="")
 
 
 def _new_message(

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -20,14 +21,17 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
+from events.admin.confirmation import ask, is_confirmed
 from events.admin.questions import QuestionInline
 from events.admin.sessions import SessionAdmin, places_label
 from events.admin.telling import Effect
 from events.admin.webinars import WebinarAdmin
+from events.admin.wording import session_moment
 from events.models import Question, Session, Webinar
-from registrations import notifications, signup
-from registrations.admin import questions
+from registrations import correspondence, notifications, signup, tallies
+from registrations.admin import mails, questions
 from registrations.admin.downloads import DownloadsPeople
+from registrations.admin.messages import say_sent_again
 from registrations.admin.readonly import CompletesRows
 from registrations.admin.standing import linked, open_cases
 from registrations.answers import summaries
@@ -98,9 +102,11 @@ class SessionMailFilter(DropdownFilter):
     parameter_name = "mail"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("failed", _("Failed"))]
+        return [("failed", _("Failed")), ("came_back", _("Came back"))]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        if self.value() == "came_back":
+            return queryset.filter(pk__in=Message.objects.came_back().values("registration__session"))
         if self.value() != "failed":
             return queryset
         return queryset.filter(pk__in=Message.objects.failed().values("registration__session"))
@@ -186,10 +192,10 @@ class PeopledSessionAdmin(PeopleFirst, DownloadsPeople, CompletesRows, CountsPeo
     """Sessions, with who waits and whose mail did not go out."""
 
     people_path = "session"
-    linked_actions = [("download", _("Download as CSV"))]
+    linked_actions = [("mails_of_one", _("See the mails")), ("download", _("Download as CSV"))]
     list_display = [*SessionAdmin.list_display, "to_do", "mails"]
     list_filter = [*SessionAdmin.list_filter, SessionMailFilter]
-    actions_detail = ["download", *SessionAdmin.actions_detail]
+    actions_detail = ["mails_of_one", "download", *SessionAdmin.actions_detail]
 
     def registrations_of(self, subject: Any) -> models.QuerySet[Registration]:
         return Registration.objects.filter(session=subject)
@@ -199,17 +205,11 @@ class PeopledSessionAdmin(PeopleFirst, DownloadsPeople, CompletesRows, CountsPeo
         to_do = open_cases("session", ids)
         queue = Registration.objects.waiting().filter(session__in=ids).order_by()
         waiting = dict(queue.values_list("session").annotate(count=models.Count("pk")))
-        # Only those that went out are many, and they are left alone: each kind of the others has an index of its own.
-        is_failed, is_open = models.Q(state__in=Message.FAILED_STATES), models.Q(state__in=Message.OPEN_STATES)
-        mails = Message.objects.filter(is_failed | is_open, registration__session__in=ids).order_by()
-        counts = mails.values_list("registration__session").annotate(
-            failed=models.Count("pk", filter=is_failed), waiting=models.Count("pk", filter=is_open)
-        )
-        unsent = {session_id: (failed, open_) for session_id, failed, open_ in counts}
+        reach = tallies.reach(ids)
         for row in rows:
             row.waiting = waiting.get(row.pk, 0)
             row.open_cases = to_do.get(row.pk, {})
-            row.mails_failed, row.mails_waiting = unsent.get(row.pk, (0, 0))
+            row.reach = reach[row.pk]
 
     @display(description=_("Places"), ordering="places_taken")
     def places(self, session: Any) -> str:
@@ -222,13 +222,60 @@ class PeopledSessionAdmin(PeopleFirst, DownloadsPeople, CompletesRows, CountsPeo
 
     @display(description=_("Mails"), label={"failed": "danger", "waiting": "warning", "fine": "success", "none": ""})
     def mails(self, session: Any) -> tuple[str, Any]:
-        if session.mails_failed:
-            failed = ngettext("%(count)d failed", "%(count)d failed", session.mails_failed)
-            return "failed", failed % {"count": session.mails_failed}
-        if session.mails_waiting:
-            waiting = ngettext("%(count)d waiting", "%(count)d waiting", session.mails_waiting)
-            return "waiting", waiting % {"count": session.mails_waiting}
-        return ("fine", _("All sent")) if session.places_taken or session.waiting else ("none", _("None yet"))
+        """“143 of 152 told, 9 came back”: told is who has no mail that failed, came back or still waits."""
+        reach = session.reach
+        if not reach.people:
+            return "none", _("None yet")
+        told = _("%(told)d of %(people)d told") % {"told": reach.told, "people": reach.people}
+        troubles = [
+            (reach.came_back, ngettext("%(count)d came back", "%(count)d came back", reach.came_back)),
+            (reach.failed, ngettext("%(count)d failed", "%(count)d failed", reach.failed)),
+            (reach.waiting, ngettext("%(count)d waiting", "%(count)d waiting", reach.waiting)),
+        ]
+        state = "failed" if reach.came_back or reach.failed else "waiting" if reach.waiting else "fine"
+        return state, ", ".join([told, *(words % {"count": count} for count, words in troubles if count)])
+
+    @action(description=_("See the mails"), url_path="mails", icon="mail", permissions=["mails_of_one"])
+    def mails_of_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What its people were told, and how many of them; and what failed once more, where that is asked for."""
+        session = self.get_object(request, object_id)
+        if session is None:
+            raise Http404
+        if "again" in request.GET:
+            return self._send_again(request, session)
+        may_send = self.has_change_permission(request, session)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Mails"),
+            "session": session,
+            "moment": session_moment(session),
+            "rows": [mails.row_of(session, tally, may_send=may_send) for tally in tallies.of_session(session)],
+            "back": reverse("admin:events_session_change", args=[session.pk]),
+        }
+        return TemplateResponse(request, "admin/registrations/session_mails.html", context)
+
+    def has_mails_of_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        session = self.get_object(request, object_id) if object_id else None
+        may_look = session is not None and self.has_view_permission(request, session)
+        return may_look and self.registrations_of(session).exists()
+
+    def _send_again(self, request: HttpRequest, session: Session) -> HttpResponse:
+        if not self.has_change_permission(request, session):
+            raise PermissionDenied
+        kind, occasion_at = mails.asked_for(request)
+        page = reverse("admin:events_session_mails_of_one", args=[session.pk])
+        found = next(
+            (each for each in tallies.of_session(session) if (each.kind, each.occasion_at) == (kind, occasion_at)), None
+        )
+        if found is None or not found.can_be_sent_again:  # clicked twice, or somebody else was quicker
+            return HttpResponseRedirect(page)
+        if not is_confirmed(request):
+            return ask(request, self, mails.question(found), [], back=page)
+        theirs = Message.objects.filter(registration__session=session, kind=kind, occasion_at=occasion_at)
+        say_sent_again(request, correspondence.send_failed_again(theirs, now=timezone.now()))
+        self.log_change(request, session, str(_("Sent mails again: %(kind)s.") % {"kind": kind.label}))
+        return HttpResponseRedirect(page)
 
 
 # Which field of a webinar asks for each step.

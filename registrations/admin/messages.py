@@ -15,10 +15,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from events.admin.scoped import HostFilter
-from events.admin.wording import moment_cell
-from registrations import outbox
+from events.admin.wording import moment, moment_cell
+from registrations import correspondence, tallies
 from registrations.admin.readonly import ReadOnlyAdmin, instant_column
-from registrations.admin.standing import MAIL_COLOURS, mail_standing
+from registrations.admin.standing import MAIL_COLOURS, OUTCOME_WORDS, SessionFilter, instant_of, mail_standing
 from registrations.models import Message
 
 
@@ -33,6 +33,44 @@ class ReturnFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return queryset.filter(bounced_at__isnull=False) if self.value() == "came_back" else queryset
+
+
+class OutcomeFilter(DropdownFilter):
+    """What became of them, counted as on the page of a session: of one occasion the newest to each person."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(outcome.value, words) for outcome, words in OUTCOME_WORDS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        value = self.value()
+        if value not in OUTCOME_WORDS:
+            return queryset
+        rows = tallies.with_outcome(Message.objects.all(), tallies.Outcome(value))
+        return queryset.filter(pk__in=rows.values("pk"))
+
+
+class OfSessionFilter(SessionFilter):
+    """Those to the people of a session that a link leads to."""
+
+    session_path = "registration__session"
+
+
+class OccasionFilter(DropdownFilter):
+    """Those of one cause, to which a link leads."""
+
+    title = _("occasion")
+    parameter_name = "occasion"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        at = instant_of(request.GET.get(self.parameter_name, ""))
+        return [(at.isoformat(), moment(at, "UTC"))] if at else []
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        at = instant_of(self.value() or "")
+        return queryset.filter(occasion_at=at) if at else queryset
 
 
 @admin.register(Message)
@@ -62,8 +100,11 @@ class MessageAdmin(ReadOnlyAdmin):
     came_back = instant_column("bounced_at", _("Came back"), "registration__webinar__host")
     list_filter = [
         ("state", ChoicesDropdownFilter),
+        OutcomeFilter,
         ReturnFilter,
         ("kind", ChoicesDropdownFilter),
+        OfSessionFilter,
+        OccasionFilter,
         HostFilter.along("registration__webinar__host"),
     ]
     list_select_related = ["registration__webinar__host"]
@@ -102,10 +143,21 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Try again now"), permissions=["act"])
     def try_again(self, request: HttpRequest, queryset: models.QuerySet[Message]) -> None:
-        failed = self.editable(request, queryset).filter(state__in=Message.FAILED_STATES)
-        queued = sum(outbox.retry(message, now=timezone.now()) for message in failed)
-        if not queued:
-            self.message_user(request, _("None of these has failed."), messages.WARNING)
-            return
-        done = ngettext("%(count)d mail is tried again.", "%(count)d mails are tried again.", queued)
-        self.message_user(request, done % {"count": queued}, messages.SUCCESS)
+        chosen = Message.objects.filter(pk__in=self.editable(request, queryset).order_by().values("pk"))
+        say_sent_again(request, correspondence.send_failed_again(chosen, now=timezone.now()))
+
+
+def say_sent_again(request: HttpRequest, sent: correspondence.SentAgain) -> None:
+    """What was done, and whom no mail reaches."""
+    if sent.count:
+        done = ngettext("%(count)d mail is tried again.", "%(count)d mails are tried again.", sent.count)
+        messages.success(request, done % {"count": sent.count})
+    if sent.unreachable:
+        words = ngettext(
+            "%(count)d person is left out: the address does not take mail. Their registration says why.",
+            "%(count)d people are left out: their addresses do not take mail. Their registrations say why.",
+            sent.unreachable,
+        )
+        messages.warning(request, words % {"count": sent.unreachable})
+    if not sent.count and not sent.unreachable:
+        messages.warning(request, _("None of these has failed."))

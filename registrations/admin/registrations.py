@@ -20,9 +20,9 @@ from events import formats, timezones
 from events.access import access_of
 from events.admin.scoped import HostFilter, is_key
 from events.admin.sessions import WhenFilter
-from events.admin.wording import moment_cell, session_moment
+from events.admin.wording import moment_cell
 from events.email_addresses import address_key
-from events.models import Session, Webinar
+from events.models import Webinar
 from registrations import stops
 from registrations.admin.deeds import ACCEPT, ADDRESS_WORKS, CANCEL, ERASE, MARK_PAID, TURN_DOWN, DoesDeeds
 from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
@@ -30,6 +30,7 @@ from registrations.admin.standing import (
     ANSWER_COLOURS,
     COLOURS,
     AnswerFilter,
+    SessionFilter,
     WaitsFilter,
     mail_standing,
     standing,
@@ -73,29 +74,6 @@ class WebinarFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         value = self.value()
         return queryset.filter(webinar=value) if value and is_key(value) else queryset
-
-
-class SessionFilter(DropdownFilter):
-    """One of the sessions of the webinar that is chosen, or the session that a link leads to."""
-
-    title = _("session")
-    parameter_name = "session"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        webinar, session = request.GET.get("webinar", ""), request.GET.get("session", "")
-        wanted = models.Q(webinar=webinar) if is_key(webinar) else models.Q(pk__in=[])
-        if is_key(session):
-            wanted |= models.Q(webinar__sessions=session)
-        sessions = Session.objects.filter(wanted, access_of(request).among("webinar__host")).distinct()
-        return [(str(found.pk), session_moment(found)) for found in sessions]
-
-    def has_output(self) -> bool:
-        """Also for a session that the reader may not see, of which there is nothing to list."""
-        return bool(self.lookup_choices) or self.value() is not None
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        value = self.value()
-        return queryset.filter(session=value) if value and is_key(value) else queryset
 
 
 class AnswerInline(ReadOnlyInline):

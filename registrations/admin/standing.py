@@ -14,8 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
 
+from events.access import access_of
+from events.admin.scoped import is_key
+from events.admin.wording import session_moment
 from events.models import Session
 from registrations.models import Message, Registration
+from registrations.tallies import Outcome
 
 Awaits = Registration.Awaits
 Entry = Registration.Entry
@@ -128,6 +132,50 @@ class WaitsFilter(DropdownFilter):
             "waiting": models.Q(status=Status.WAITLISTED, has_place=False),
         }
         return queryset.filter(wanted.get(self.value() or "", models.Q()))
+
+
+class SessionFilter(DropdownFilter):
+    """One of the sessions of the webinar that is chosen, or the session that a link leads to."""
+
+    title = _("session")
+    parameter_name = "session"
+    session_path = "session"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        webinar, session = request.GET.get("webinar", ""), request.GET.get("session", "")
+        wanted = models.Q(webinar=webinar) if is_key(webinar) else models.Q(pk__in=[])
+        if is_key(session):
+            wanted |= models.Q(webinar__sessions=session)
+        sessions = Session.objects.filter(wanted, access_of(request).among("webinar__host")).distinct()
+        return [(str(found.pk), session_moment(found)) for found in sessions]
+
+    def has_output(self) -> bool:
+        """Also for a session that the reader may not see, of which there is nothing to list."""
+        return bool(self.lookup_choices) or self.value() is not None
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{self.session_path: value}) if value and is_key(value) else queryset
+
+
+# ---------- mails, counted ----------
+
+OUTCOME_WORDS = {
+    Outcome.TOLD: _("Told"),
+    Outcome.WAITING: _("Waiting"),
+    Outcome.FAILED: _("Failed"),
+    Outcome.CAME_BACK: _("Came back"),
+    Outcome.NOT_NEEDED: _("Not needed"),
+}
+
+
+def instant_of(text: str) -> datetime | None:
+    """The instant that an address names; None where it names none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 # ---------- what is to do, counted ----------

@@ -1,0 +1,238 @@
+"""How many of a session's people were told what, and all that failed once more."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from events import scheduling
+from events.models import Session
+from registrations import correspondence, signup, stops, tallies
+from registrations.models import Message, Registration
+from registrations.tallies import Outcome
+from tests.builders import make_host, make_organizer, make_registration, make_session, make_webinar
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+def session() -> Session:
+    """In a month, moved once, so that everybody has been told of a change."""
+    webinar = make_webinar(host=make_host(time_zone="Europe/London"))
+    return make_session(webinar, local_date=(NOW + timedelta(days=30)).date())
+
+
+@pytest.fixture
+def people(session) -> list[Registration]:
+    """Six people who were told that they have a place."""
+    found = [make_registration(session, now=NOW - timedelta(hours=1)) for _ in range(6)]
+    Message.objects.update(state="sent", sent_at=NOW)
+    return found
+
+
+def move(session: Session, *, hour: int = 15) -> None:
+    session.refresh_from_db()
+    session.local_time = time(hour, 0)
+    scheduling.save_session(session, by=None, now=NOW)
+
+
+def set_ends(people: list[Registration], kind: str = "rescheduled") -> None:
+    """Two told, one each: still waiting, failed, came back, not needed."""
+    ends: list[dict[str, Any]] = [
+        {"state": "sent", "sent_at": NOW},
+        {"state": "sent", "sent_at": NOW},
+        {"state": "retrying"},
+        {"state": "failed", "answer": "550 No"},
+        {"state": "sent", "sent_at": NOW, "bounced_at": NOW},
+        {"state": "cancelled", "answer": "The session is over."},
+    ]
+    for person, end in zip(people, ends, strict=True):
+        person.messages.filter(kind=kind).update(**end)
+
+
+def tally(session: Session, kind: str = "rescheduled") -> tallies.Tally:
+    [found] = [found for found in tallies.of_session(session) if found.kind == kind]
+    return found
+
+
+def numbers(found: tallies.Tally) -> tuple[int, ...]:
+    return tuple(getattr(found, outcome.value) for outcome in Outcome)
+
+
+def test_each_kind_says_how_many_of_how_many_were_told(session, people):
+    move(session)
+    set_ends(people)
+
+    moved, confirmed = tallies.of_session(session)
+
+    assert (moved.kind, moved.occasion_at, moved.owed, numbers(moved)) == ("rescheduled", NOW, 5, (2, 1, 1, 1, 1))
+    assert (confirmed.kind, confirmed.occasion_at, confirmed.owed) == ("confirmed", None, 6)
+
+
+def test_two_changes_are_two_occasions(session, people):
+    move(session)
+    Message.objects.filter(kind="rescheduled").update(state="sent", sent_at=NOW, occasion_at=NOW - timedelta(days=1))
+    move(session, hour=16)
+
+    assert [(found.kind, found.told, found.waiting) for found in tallies.of_session(session)][:2] == [
+        ("rescheduled", 0, 6),
+        ("rescheduled", 6, 0),
+    ]
+
+
+def test_who_could_not_be_written_to_is_not_told(session, people):
+    [first, *_rest] = people
+    stops.came_back(list(first.messages.all()), reason="5.1.1", is_hard=True, now=NOW)
+    move(session)
+    first.messages.filter(kind="rescheduled").update(state="cancelled", answer=stops.ADDRESS_FAILS)
+
+    assert numbers(tally(session)) == (0, 5, 0, 1, 0)
+
+
+def test_the_lists_have_as_many_as_the_numbers_say(session, people):
+    move(session)
+    set_ends(people)
+    mails = Message.objects.filter(registration__session=session, kind="rescheduled")
+
+    assert [tallies.with_outcome(mails, outcome).count() for outcome in Outcome] == [2, 1, 1, 1, 1]
+
+
+def test_a_session_knows_how_many_of_its_people_all_mails_have_come_through_to(session, people):
+    move(session)
+    set_ends(people)
+    signup.cancel(make_registration(session, now=NOW), now=NOW)
+    other = make_session()
+
+    reach = tallies.reach([session.pk, other.pk])
+
+    assert reach[session.pk] == tallies.Reach(people=6, waiting=1, failed=1, came_back=1, untold=3)
+    assert reach[session.pk].told == 3
+    assert reach[other.pk].people == 0
+
+
+# ---------- sending again ----------
+
+
+def again(session: Session) -> correspondence.SentAgain:
+    return correspondence.send_failed_again(
+        Message.objects.filter(registration__session=session, kind="rescheduled"), now=LATER
+    )
+
+
+def test_all_that_failed_or_came_back_is_sent_again_and_nothing_else(session, people):
+    move(session)
+    set_ends(people)
+
+    assert again(session) == correspondence.SentAgain(count=2, unreachable=0)
+    assert again(session) == correspondence.SentAgain(count=0, unreachable=0)
+
+    assert numbers(tally(session)) == (2, 3, 0, 0, 1)
+    assert tally(session).occasion_at == NOW
+
+
+def test_nothing_is_sent_again_to_an_address_that_takes_no_mail(session, people):
+    move(session)
+    set_ends(people)
+    back = people[4].messages.filter(kind="rescheduled")
+    back.update(bounced_at=None)
+    stops.came_back(list(back.select_related("registration")), reason="5.1.1", is_hard=True, now=NOW)
+
+    assert again(session) == correspondence.SentAgain(count=1, unreachable=1)
+
+    assert back.count() == 1
+
+
+def test_what_has_lost_its_point_is_not_sent_again(session, people):
+    move(session)
+    set_ends(people)
+    signup.cancel(people[4], now=NOW)
+
+    assert again(session).count == 1
+
+
+# ---------- the pages ----------
+
+
+def page(session: Session, **query: str) -> str:
+    return reverse("admin:events_session_mails_of_one", args=[session.pk], query=query)
+
+
+def again_page(session: Session) -> str:
+    return page(session, again="yes", kind="rescheduled", occasion=NOW.isoformat())
+
+
+def test_the_page_says_how_many_were_told_and_leads_to_the_lists(client, session, people):
+    client.force_login(make_organizer(session.webinar.host, role="editor"))
+    move(session)
+    set_ends(people)
+
+    content = client.get(page(session)).content.decode()
+
+    assert "The session has moved" in content
+    assert "2 of 5 told" in content
+    assert "Came back: 1" in content
+    failed = reverse(
+        "admin:registrations_message_changelist",
+        query={
+            "kind__exact": "rescheduled",
+            "occasion": NOW.isoformat(),
+            "session": session.pk,
+            "outcome": "failed",
+        },
+    )
+    assert failed.replace("&", "&amp;") in content
+    rows = client.get(failed).context["cl"].result_list
+    assert [mail.registration for mail in rows] == [people[3]]
+
+
+def test_an_editor_is_asked_and_sends_all_that_failed_again(client, session, people):
+    client.force_login(make_organizer(session.webinar.host, role="editor"))
+    move(session)
+    set_ends(people)
+
+    asked = client.get(again_page(session))
+    assert tally(session).failed == 1
+    done = client.post(again_page(session), {"confirmed": "yes"}, follow=True)
+
+    assert "2 people have not got the mail" in asked.content.decode()
+    assert "2 mails are tried again." in done.content.decode()
+    assert numbers(tally(session)) == (2, 3, 0, 0, 1)
+
+
+def test_a_viewer_sees_the_numbers_and_sends_nothing(client, session, people):
+    client.force_login(make_organizer(session.webinar.host, role="viewer"))
+    move(session)
+    set_ends(people)
+
+    seen = client.get(page(session)).content.decode()
+
+    assert "2 of 5 told" in seen
+    assert "Send again" not in seen
+    assert client.post(again_page(session), {"confirmed": "yes"}).status_code == 403
+    assert numbers(tally(session)) == (2, 1, 1, 1, 1)
+
+
+def test_organizers_of_others_see_nothing(client, session, people):
+    client.force_login(make_organizer())
+
+    assert client.get(page(session)).status_code in {302, 403, 404}
+    assert client.post(again_page(session), {"confirmed": "yes"}).status_code in {302, 403, 404}
+
+
+def test_the_page_asks_as_many_queries_for_many_as_for_one(client, session, people, django_assert_max_num_queries):
+    client.force_login(make_organizer(session.webinar.host, role="editor"))
+    client.get(page(session))
+    with django_assert_max_num_queries(12) as few:
+        client.get(page(session))
+    move(session)
+    set_ends(people)
+    for hour in (16, 17):
+        Message.objects.filter(kind="rescheduled").update(state="sent", sent_at=NOW)
+        move(session, hour=hour)
+
+    with django_assert_max_num_queries(len(few)):
+        client.get(page(session))
