@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from registrations import delivery, signup
+from registrations import delivery, signup, thinning
 from registrations.inbound import imap
 
 
@@ -32,6 +32,12 @@ def sweep_places() -> None:
 def look_into_mailbox() -> None:
     """Take in what calendars have answered, where a mailbox is named for it."""
     imap.look(now=timezone.now())
+
+
+@shared_task
+def thin_out_mails() -> None:
+    """Delete the mails that hosts do not keep any longer. What is not reached in time is left for the next day."""
+    thinning.thin_out(now=timezone.now())
 
 
 @shared_task

@@ -82,6 +82,8 @@ FLOORS = {
             "mailbox",
             "doors",
             "codes",
+            "tallies",
+            "thinning",
         },  # parts
         {"invites", "letters", "answers", "exports", "probes"},
         # under the locks of an act; letters: rendered for many, and needed no more; all the entries of one person

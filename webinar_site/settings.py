@@ -214,6 +214,7 @@ OUTBOX_SWEEP_SECONDS = 15
 UPDATES_SETTLE = environment.read_seconds(env, "UPDATES_SETTLE_SECONDS", 300, most=3600)
 PLACES_SWEEP_SECONDS = 60
 SESSIONS_SWEEP_SECONDS = 60 * 60
+MAILS_THINNED_SECONDS = 24 * 60 * 60
 ZONES_RECHECK_SECONDS = 24 * 60 * 60  # and after each start, see webinar_site/celery.py
 # How often the doctor looks at what is near, and asks the mail server and the DNS; both after each start as well.
 EXAMINE_QUICKLY_SECONDS = 60
@@ -228,6 +229,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "registrations.tasks.sweep_places",
         "schedule": PLACES_SWEEP_SECONDS,
         "options": {"expires": PLACES_SWEEP_SECONDS},
+    },
+    "thin-out-mails": {
+        "task": "registrations.tasks.thin_out_mails",
+        "schedule": MAILS_THINNED_SECONDS,
+        "options": {"expires": MAILS_THINNED_SECONDS},
     },
     "forget-sessions": {
         "task": "registrations.tasks.forget_sessions",

@@ -102,7 +102,10 @@ class HostAdmin(LeavesAddresses, HostScopedAdmin):
     form = HostForm
     fieldsets = [
         (_("What"), {"fields": ["name", "slug", "about", "website", "logo", "accent"]}),
-        (_("Mail and time"), {"fields": ["sender_email", "time_zone", "has_tentative_entries", "keep_hours"]}),
+        (
+            _("Mail and time"),
+            {"fields": ["sender_email", "time_zone", "has_tentative_entries", "keep_hours", "keep_mails_days"]},
+        ),
         (_("Members and organizers"), {"fields": ["member_domains", "requires_second_factor"]}),
     ]
     inlines = [MemberInline]

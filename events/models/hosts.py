@@ -57,6 +57,16 @@ class Host(models.Model):
             "waits for it. Empty: it is never taken."
         ),
     )
+    keep_mails_days = models.PositiveSmallIntegerField(
+        _("days to keep mails"),
+        null=True,
+        blank=True,
+        default=365,
+        validators=[MinValueValidator(30)],
+        help_text=_(
+            "So long after a session the list keeps who was sent what about it, and what became of it. Empty: for good."
+        ),
+    )
     member_domains = PlainTextField(
         _("domains of members"),
         blank=True,
