@@ -93,6 +93,8 @@ def send_again(registration: Registration, *, message_id: int, now: datetime) ->
         again = [message for message in _those_to_send_again(messages, mine, now) if message.pk == message_id]
         if not again:
             raise SendAgainError(_("There is nothing in this mail that still holds, so it is not sent again."))
+        if stops.failing_address(mine) is not None:
+            raise SendAgainError(_("Our mails to this address come back, so none is sent again before it works."))
         _require_pause(messages, mine, now)
         outbox.enqueue_again(again[0], mine, now=now)
 

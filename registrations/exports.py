@@ -12,7 +12,15 @@ from django.db.models import prefetch_related_objects
 from events.links import absolute
 from events.models import Session, User, Webinar
 from registrations import tokens
-from registrations.models import Answer, CalendarFeed, Message, OfferCode, Registration
+from registrations.models import (
+    Answer,
+    BouncedAddress,
+    CalendarFeed,
+    Message,
+    OfferCode,
+    Registration,
+    Unsubscription,
+)
 
 
 def registration_data(registration: Registration, *, now: datetime) -> dict[str, Any]:
@@ -48,7 +56,33 @@ def _calendar(user: User) -> dict[str, Any] | None:
 def _registrations(registrations: Sequence[Registration]) -> list[dict[str, Any]]:
     # So many queries, however many there are.
     prefetch_related_objects(registrations, "answers__question", "offer_codes__offer", "messages")
-    return [_registration(own) for own in registrations]
+    keys = {own.email_key for own in registrations}
+    failing = {row.email_key: row for row in BouncedAddress.objects.filter(email_key__in=keys)}
+    said = {(row.host_id, row.email_key): row for row in Unsubscription.objects.filter(email_key__in=keys)}
+    return [
+        {
+            **_registration(own),
+            "stopped_mail": {
+                **_failing(failing.get(own.email_key)),
+                **_unsubscribed(said.get((own.session.webinar.host_id, own.email_key))),
+            },
+        }
+        for own in registrations
+    ]
+
+
+def _failing(address: BouncedAddress | None) -> dict[str, Any]:
+    return {
+        "address_takes_no_mail_since": _moment(address.noted_at if address else None),
+        "why_mail_came_back": address.reason if address else "",
+    }
+
+
+def _unsubscribed(word: Unsubscription | None) -> dict[str, Any]:
+    return {
+        "unsubscribed_from_the_host_at": _moment(word.asked_at if word else None),
+        "unsubscribed_how": word.how if word else "",
+    }
 
 
 def _registration(own: Registration) -> dict[str, Any]:

@@ -266,6 +266,7 @@ OF_THE_HOLDER: dict[str, Door] = {
             "registration_session",
             "registration_prove",
             "registration_offer",
+            "registration_address",
             "registration_keep",
             "registration_details",
             "registration_mail_again",
@@ -275,6 +276,7 @@ OF_THE_HOLDER: dict[str, Door] = {
     "registration_survey": Door(nobody, (by_token("registration_survey"),), not_found),
     "own_calendar": Door(if_ones_own, (ones_calendar,), not_found),
     "join": Door(if_ones_own, (by_token("join", tokens.join_token),), not_found),
+    "unsubscribe": Door(if_ones_own, (by_token("unsubscribe", tokens.unsubscribe_token),), not_found, tells=False),
 }
 
 DOORS: dict[str, Door] = {

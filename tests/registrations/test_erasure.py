@@ -15,7 +15,7 @@ from django.urls import reverse
 from events.email_addresses import address_key
 from events.models import Session, User
 from registrations import delivery, emails, erasure, outbox, signup, tokens, transport
-from registrations.models import Answer, Message, OfferCode, Registration
+from registrations.models import Answer, BouncedAddress, Message, OfferCode, Registration, Unsubscription
 from registrations.pointless import PointlessError
 from tests.builders import (
     NOW,
@@ -69,7 +69,7 @@ def deliver_everything() -> None:
 
 def everything_stored() -> str:
     """All rows of all that belongs to people or speaks of them, as text."""
-    tables = (Registration, Answer, OfferCode, Message, LogEntry)
+    tables = (Registration, Answer, OfferCode, Message, BouncedAddress, Unsubscription, LogEntry)
     rows = [list(table.objects.values()) for table in tables]
     return json.dumps(rows, cls=DjangoJSONEncoder).lower()
 

@@ -960,11 +960,11 @@ def test_all_ones_data_are_asked_for_with_as_many_queries_for_many(client, djang
     signed_in(client)
     make_own()
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         client.get(reverse("my_data"))
     for _ in range(2):
         make_own(coming_session(), answers={})
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         client.get(reverse("my_data"))
 
 

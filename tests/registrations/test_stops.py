@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from events import scheduling
 from events.models import Session, Webinar
-from registrations import correspondence, delivery, erasure, outbox, signup, stops, tokens
+from registrations import correspondence, delivery, erasure, exports, outbox, signup, stops, tokens
 from registrations.models import BouncedAddress, Message, Registration, Unsubscription
 from tests.builders import NOW, make_host, make_organizer, make_registration, make_session, make_webinar
 from tests.registrations.test_accounts import mailed_code
@@ -298,6 +298,19 @@ def test_with_the_last_registration_what_is_known_of_the_address_is_forgotten():
 
     assert not BouncedAddress.objects.exists()
     assert not Unsubscription.objects.exists()
+
+
+def test_what_is_known_of_the_address_is_among_what_its_owner_may_take_away():
+    registration = reader(sent_mail())
+    came_back(registration.messages.get())
+    stops.unsubscribe(registration, how=stops.How.PAGE, now=LATER)
+
+    assert exports.registration_data(registration, now=LATER)["stopped_mail"] == {
+        "address_takes_no_mail_since": "2026-09-16T09:03:00Z",
+        "why_mail_came_back": "5.1.1 User unknown",
+        "unsubscribed_from_the_host_at": "2026-09-16T09:03:00Z",
+        "unsubscribed_how": "page",
+    }
 
 
 def test_nobody_gets_again_what_they_stopped_because_they_erased_one_of_two_registrations():
