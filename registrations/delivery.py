@@ -90,10 +90,15 @@ def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
         outbox.mark_postponed(message, answer=f"{type(error).__name__}: {error}"[:500], now=_now())
     else:
         _mark_sent(message, message_id=mail.message_id, answer=answer)
-        if message.payload.get(outbox.MOVES) and message.registration is not None and message.sequence is not None:
-            signup.ask_anew(message.registration, sequence=message.sequence)
+        _ask_anew(message)
         return True
     return False
+
+
+def _ask_anew(message: Message) -> None:
+    """Whoever has been told another time is asked anew whether they come."""
+    if message.payload.get(outbox.MOVES) and message.registration is not None and message.sequence is not None:
+        signup.ask_anew(message.registration, sequence=message.sequence)
 
 
 def _overtaken(message: Message) -> str:

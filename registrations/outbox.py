@@ -163,8 +163,8 @@ def enqueue_link_again(registration: Registration, *, asked_for: Session, now: d
     locked = Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
     kind = Message.Kind.PROOF if locked.awaits == Registration.Awaits.PROOF else Message.Kind.LINK_AGAIN
     # What was not sent, or may turn out not to be needed, told them nothing.
-    told = locked.messages.exclude(state__in=[Message.State.DROPPED, Message.State.DEAD])
-    told = told.exclude(kind=Message.Kind.RESCHEDULED, state=Message.State.QUEUED)
+    told = locked.messages.exclude(state__in=[Message.State.CANCELLED, Message.State.FAILED])
+    told = told.exclude(kind=Message.Kind.RESCHEDULED, state__in=Message.WAITING_STATES)
     recent = told.filter(created_at__gt=now - LINK_AGAIN_AT_MOST_EVERY)
     if asked_for.pk != locked.session_id:
         recent = recent.filter(kind=kind)
@@ -193,10 +193,10 @@ def enqueue_once(registration: Registration, kind: Message.Kind, *, about: str, 
     if registration.is_erased:
         return False
     owed = Message.objects.filter(key=message.key)
-    dropped = owed.filter(state=Message.State.DROPPED).first()
-    if dropped is not None:
+    unneeded = owed.filter(state=Message.State.CANCELLED).first()
+    if unneeded is not None:
         owed.update(state=Message.State.QUEUED, due_at=now, attempts=0, answer="")
-        _nudge_after_commit(DELIVER_TASK, dropped.pk)
+        _nudge_after_commit(DELIVER_TASK, unneeded.pk)
     elif not owed.exists():
         _owe(message)
     else:

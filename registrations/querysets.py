@@ -40,7 +40,7 @@ class RegistrationQuerySet(models.QuerySet[Any]):
         of_session = waiting.filter(session=OuterRef("session"))
         of_any = waiting.filter(webinar=OuterRef("webinar"), any_session=True)
         is_wanted = Exists(of_session) | Exists(of_any)
-        on_its_way = Exists(everybody.filter(pk=OuterRef("pk"), messages__state__in=["queued", "claimed", "sending"]))
+        on_its_way = Exists(everybody.filter(pk=OuterRef("pk"), messages__state__in=["queued", "sending", "retrying"]))
         return self.filter(
             is_wanted & ~on_its_way,
             status="confirmed",

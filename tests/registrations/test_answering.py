@@ -377,7 +377,7 @@ def test_nobody_loses_a_place_before_the_question_went_out_and_then_has_all_of_t
     answer(registration, Partstat.DECLINED)
 
     assert signup.free_declined(now=NEXT_DAY) == 0
-    Message.objects.filter(kind="declined").update(state=Message.State.DEAD)
+    Message.objects.filter(kind="declined").update(state=Message.State.FAILED)
     assert signup.free_declined(now=NEXT_DAY) == 0
 
     registration.refresh_from_db()
@@ -403,7 +403,7 @@ def test_a_question_that_was_not_needed_and_is_again_is_asked():
     everything_sent()
     answer(registration, Partstat.DECLINED)
     answer(registration, Partstat.ACCEPTED, dtstamp=LATER + timedelta(minutes=1), now=NEXT_DAY)
-    registration.messages.filter(kind="declined").update(state=Message.State.DROPPED)
+    registration.messages.filter(kind="declined").update(state=Message.State.CANCELLED)
 
     answer(registration, Partstat.DECLINED, dtstamp=LATER + timedelta(minutes=2), now=NEXT_DAY)
 

@@ -63,7 +63,7 @@ class Calendar:
 
 def deliver(calendar: Calendar, registration: Registration, *, now: datetime = NOW) -> None:
     """What a worker does until nothing is due: one message after the other, in their order."""
-    waiting = registration.messages.filter(state="queued", due_at__lte=now).order_by("pk")
+    waiting = registration.messages.filter(state__in=["queued", "retrying"], due_at__lte=now).order_by("pk")
     for pk in list(waiting.values_list("pk", flat=True)):
         message = Message.objects.select_related("registration__session__webinar__host").get(pk=pk)
         try:
@@ -296,7 +296,7 @@ def loaded(message: Message) -> Message:
     return Message.objects.select_related("registration__session__webinar__host").get(pk=message.pk)
 
 
-@pytest.mark.parametrize("state", ["dead", "queued"])
+@pytest.mark.parametrize("state", ["failed", "retrying"])
 def test_a_slip_and_its_mend_after_news_that_never_arrived_still_tell_that_news(state):
     session = make_session()
     registration = make_registration(session)
@@ -304,7 +304,7 @@ def test_a_slip_and_its_mend_after_news_that_never_arrived_still_tell_that_news(
     deliver(calendar, registration)
     move(session, local_time=time(15, 0))
     first = registration.messages.get(kind="rescheduled")
-    Message.objects.filter(pk=first.pk).update(state="claimed")
+    Message.objects.filter(pk=first.pk).update(state="sending")
     move(session, local_time=time(16, 0), now=NOW + timedelta(minutes=1))
     # The first is refused, for good or for now, while the second waits.
     Message.objects.filter(pk=first.pk).update(state=state, attempts=1)

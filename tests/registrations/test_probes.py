@@ -73,7 +73,7 @@ def test_one_that_was_refused_for_good_can_be_tried_again(outgoing):
     probe = probes.send(ME, sender_email=SENDER, now=NOW)
     outgoing.refuse("RCPT", "550 No such user", times=1)
     delivery.drain()
-    assert Message.objects.get().state == Message.State.DEAD
+    assert Message.objects.get().state == Message.State.FAILED
 
     Message.objects.update(state=Message.State.QUEUED, attempts=0, due_at=NOW)
     delivery.drain()

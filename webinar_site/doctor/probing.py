@@ -44,7 +44,7 @@ def _what_became(probe: Probe, how: str, now: datetime) -> Seen:
             % {**facts, "reason": message.bounce},
             _("Look at the reason. When it is mended, or the address was wrong: %(how)s") % {"how": how},
         )
-    if message.state == Message.State.DEAD:
+    if message.state == Message.State.FAILED:
         return red(
             _("The invite to %(to)s was refused: %(answer)s") % facts,
             _("Look at the mail server's answer. When it is mended: %(how)s") % {"how": how},
@@ -54,7 +54,7 @@ def _what_became(probe: Probe, how: str, now: datetime) -> Seen:
             _("An invite went to %(to)s on %(sent)s (%(ago)s), from %(sender)s. No answer has arrived.") % facts,
             _("Accept it in your calendar. If you have, see how answers reach the site: docs/operations.md."),
         )
-    if message.state == Message.State.DROPPED:
+    if message.state == Message.State.CANCELLED:
         return amber(_("The invite to %(to)s was not sent: %(answer)s") % facts, how)
     said = _("An invite to %(to)s waits to be sent, since %(ago)s.") % facts
     if message.answer:

@@ -85,7 +85,7 @@ def test_one_that_came_back_is_red_with_the_reason():
 
 
 def test_one_that_was_refused_is_red_with_the_servers_answer():
-    sent(state=Message.State.DEAD, sent_at=None, answer="550 Not you")
+    sent(state=Message.State.FAILED, sent_at=None, answer="550 Not you")
 
     seen = probing.check_probe(now=LATER)
 

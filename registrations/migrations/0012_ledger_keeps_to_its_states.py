@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0010_states_in_the_words_of_the_ledger'),
+        ('registrations', '0011_states_in_the_words_of_the_ledger'),
     ]
 
     operations = [

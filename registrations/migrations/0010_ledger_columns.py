@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0008_entries_are_stamped'),
+        ('registrations', '0009_invites_to_yourself'),
     ]
 
     operations = [

@@ -28,7 +28,7 @@ def name_as_before(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0009_ledger_columns'),
+        ('registrations', '0010_ledger_columns'),
     ]
 
     operations = [

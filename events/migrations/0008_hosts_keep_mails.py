@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0006_tentative_entries_and_anchors'),
+        ('events', '0007_findings_of_the_doctor'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('events', '0006_tentative_entries_and_anchors'),
-        ('registrations', '0011_ledger_keeps_to_its_states'),
+        ('registrations', '0012_ledger_keeps_to_its_states'),
     ]
 
     operations = [
