@@ -18,6 +18,7 @@ from events.models import (
     Appearance,
     DisplayZone,
     Host,
+    MailRule,
     Membership,
     Offer,
     OfferCondition,
@@ -147,6 +148,14 @@ def make_offer(webinar: Webinar, *, conditions: tuple[str, ...] = ("registered",
         OfferCondition(offer=offer, kind=kind, order=order) for order, kind in enumerate(conditions)
     )
     return offer
+
+
+def make_rule(subject: Host | Webinar, minutes: int = 60, **fields: Any) -> MailRule:
+    """A rule of a host's plan, or of a webinar's own, that has held for ever: a reminder unless told."""
+    whose = {"host": subject} if isinstance(subject, Host) else {"webinar": subject}
+    return MailRule.objects.create(
+        **{**whose, "minutes": minutes, "holds_from": datetime(2020, 1, 1, tzinfo=UTC), **fields}
+    )
 
 
 def make_question(webinar: Webinar, **fields: Any) -> Question:

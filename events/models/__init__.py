@@ -3,6 +3,7 @@
 from events.models.addresses import FormerAddress
 from events.models.findings import Finding
 from events.models.hosts import Host, Membership
+from events.models.mail_rules import MailRule
 from events.models.offers import Offer, OfferCondition
 from events.models.presenters import Affiliation, Appearance, Presenter
 from events.models.questions import Question
@@ -19,6 +20,7 @@ __all__ = [
     "FormerAddress",
     "Host",
     "Invitee",
+    "MailRule",
     "Membership",
     "Offer",
     "OfferCondition",

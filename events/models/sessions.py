@@ -107,7 +107,12 @@ class Session(models.Model):
             models.CheckConstraint(condition=models.Q(state__in=["scheduled", "cancelled"]), name="session_state"),
             models.CheckConstraint(condition=models.Q(anchor__in=["wall_clock", "instant"]), name="session_anchor"),
         ]
-        indexes = [models.Index(fields=["webinar", "starts_at"], name="session_by_webinar")]
+        indexes = [
+            models.Index(fields=["webinar", "starts_at"], name="session_by_webinar"),
+            # For the plan of mails, which looks twice a minute for what begins or has ended.
+            models.Index(fields=["starts_at"], name="session_by_start"),
+            models.Index(fields=["ends_at"], name="session_by_end"),
+        ]
 
     def __str__(self) -> str:
         if self.local_date is None or self.local_time is None:

@@ -112,6 +112,15 @@ class Webinar(models.Model):
         _("to be watched from"), null=True, blank=True, help_text=_("Empty: as soon as the first session is over.")
     )
     replay_until = models.DateTimeField(_("to be watched until"), null=True, blank=True)
+    # When there was first a recording; null where that was before anybody noted it.
+    replay_added_at = models.DateTimeField(null=True, editable=False)
+    has_own_mail_rules = models.BooleanField(
+        _("a plan of its own"),
+        default=False,
+        help_text=_("Then the mails of the host's plan do not go out for this webinar, only those listed below."),
+    )
+    # Since when the present plan, the host's or its own, holds for it: what it had due before is not made up for.
+    mail_rules_since = models.DateTimeField(null=True, editable=False)
     attended_count = models.PositiveIntegerField(
         _("attended"), null=True, blank=True, help_text=_("As the platform counted, once it is over.")
     )
