@@ -65,7 +65,7 @@ def _own_offer(code: OfferCode, paths: Mapping[str, str], now: datetime) -> OwnO
         offer=code.offer,
         state=_code_state(code, now),
         code=code.code if code.is_unlocked else "",
-        cause=_cause(code.unlocked_by) if code.is_unlocked else "",
+        cause=cause_text(code.unlocked_by) if code.is_unlocked else "",
         ways=[
             Way(
                 _way_words(condition),
@@ -90,7 +90,8 @@ def _way_words(condition: OfferCondition) -> str:
     return condition_text(condition.kind, minutes=condition.minutes, until=condition.until)
 
 
-def _cause(kind: str) -> str:
+def cause_text(kind: str) -> str:
+    """By what a code was unlocked, as a sentence to its owner."""
     return {
         OfferCondition.Kind.REGISTERED.value: _("You registered, so this code is yours."),
         OfferCondition.Kind.ATTENDED.value: _("You attended live, so this code is yours."),

@@ -66,7 +66,7 @@ def mails_of(registration: Registration, *, now: datetime, address_fails: bool =
 
     None can be sent again to an address that takes no mail.
     """
-    messages = list(registration.messages.order_by("-created_at", "-pk"))
+    messages = list(registration.messages.select_related("mailing").order_by("-created_at", "-pk"))
     again = [] if address_fails else _those_to_send_again(messages, registration, now)
     return [
         Mail(
@@ -89,7 +89,7 @@ def send_again(registration: Registration, *, message_id: int, now: datetime) ->
     with transaction.atomic():
         locked = Registration.objects.select_for_update(of=("self",), no_key=True)
         mine = locked.select_related("session__webinar__host").get(pk=registration.pk)
-        messages = list(mine.messages.order_by("-created_at", "-pk"))
+        messages = list(mine.messages.select_related("mailing").order_by("-created_at", "-pk"))
         again = [message for message in _those_to_send_again(messages, mine, now) if message.pk == message_id]
         if not again:
             raise SendAgainError(_("There is nothing in this mail that still holds, so it is not sent again."))

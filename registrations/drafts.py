@@ -57,6 +57,8 @@ def _without_person(letter: Letter) -> tuple[Letter, list[str]]:
         manage_url=mark(letter.manage_url),
         unsubscribe_url=mark(letter.unsubscribe_url),
         join=letter.join and replace(letter.join, url=mark(letter.join.url)),
+        replay=letter.replay and replace(letter.replay, url=mark(letter.replay.url)),
+        survey_url=mark(letter.survey_url),
         offers=[replace(offer, code=mark(offer.code)) for offer in letter.offers],
     )
     return marked, words

@@ -16,14 +16,17 @@ from urllib.parse import urlsplit
 
 import css_inline
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.html import escape
 from django.utils.translation import gettext
 
 from events import formats, validators
+from events.models import Question
 from events.models.hosts import DEFAULT_ACCENT
 from registrations import drafts, invites, letters, mime, tokens
+from registrations.codes import cause_text
 from registrations.drafts import Draft
 from registrations.letters import Letter
 from registrations.mime import ComposedMail
@@ -31,6 +34,11 @@ from registrations.models import Message, Registration
 from registrations.pointless import MAY_COME, PointlessError, registration_of, require_point
 
 TEXT_COLUMNS = 72
+# So long after the start a mail may say that it starts now.
+STARTS_NOW = timedelta(minutes=5)
+
+# What comes once a session is over.
+_AFTERWARDS = {Message.Kind.CAME, Message.Kind.MISSED, Message.Kind.SURVEY, Message.Kind.REPLAY}
 
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 _KEPT_STYLE_MARK = ' data-css-inline="keep"'
@@ -48,7 +56,10 @@ def compose(message: Message, *, now: datetime) -> ComposedMail:
 
 def read_ahead(messages: Iterable[Message]) -> None:
     """Fetch at once what composing these messages will read: a query for one is a query for all."""
-    letters.read_ahead(message.registration for message in messages if message.registration is not None)
+    told = [message for message in messages if message.registration is not None]
+    letters.read_ahead(message.registration for message in told if message.registration is not None)
+    after = [message for message in told if message.kind in _AFTERWARDS]
+    prefetch_related_objects(after, "registration__session__webinar__questions")
 
 
 # ---------- the messages ----------
@@ -156,6 +167,69 @@ def link_again(message: Message, now: datetime) -> ComposedMail:
     return _about(message, letter, now)
 
 
+def reminder(message: Message, now: datetime) -> ComposedMail:
+    """Your session is soon. The entry is in their calendar already, so none comes with it."""
+    return _about(message, letters.write(registration_of(message), now, offers=[]), now)
+
+
+def starting(message: Message, now: datetime) -> ComposedMail:
+    """It starts now, or has begun where this mail is late."""
+    registration = registration_of(message)
+    has_begun = now >= registration.session.starts_at + STARTS_NOW
+    return _about(message, letters.write(registration, now, offers=[], has_begun=has_begun), now)
+
+
+def came(message: Message, now: datetime) -> ComposedMail:
+    """Thank you for coming, with what comes after."""
+    return _afterwards(message, now)
+
+
+def missed(message: Message, now: datetime) -> ComposedMail:
+    """You were not there: what can still be had."""
+    return _afterwards(message, now)
+
+
+def survey(message: Message, now: datetime) -> ComposedMail:
+    """How was it?"""
+    registration = registration_of(message)
+    if not _has_survey(registration):
+        raise PointlessError("The webinar asks nothing afterwards.")
+    return _about(message, letters.write_afterwards(registration, now, has_survey=True), now)
+
+
+def replay(message: Message, now: datetime) -> ComposedMail:
+    """The replay can be watched."""
+    return _afterwards(message, now)
+
+
+def offer_earned(message: Message, now: datetime) -> ComposedMail:
+    """A code has been unlocked by what you did."""
+    registration = registration_of(message)
+    kind = message.payload.get("earned_by", "")
+    earned = letters.earned_offers(registration, kind, now)
+    if not earned:
+        raise PointlessError("The offer is over.")
+    is_over = registration.session.has_ended(now)
+    letter = letters.write(registration, now, offers=earned, earned_by=cause_text(kind), is_over=is_over)
+    return _about(message, letter, now)
+
+
+def announcement(message: Message, now: datetime) -> ComposedMail:
+    """What an organizer has written."""
+    registration, mailing = registration_of(message), message.mailing
+    if mailing is None:
+        raise PointlessError("Its text is gone.")
+    letter = letters.write(
+        registration,
+        now,
+        offers=[],
+        subject=validators.single_line(mailing.subject),
+        paragraphs=_paragraphs(mailing.text),
+        is_over=registration.session.has_ended(now),
+    )
+    return _about(message, letter, now)
+
+
 def erased(message: Message, now: datetime) -> ComposedMail:
     """Your registration is erased: written by `write_erased` while it was still there."""
     written = message.payload
@@ -203,7 +277,7 @@ def account(message: Message, now: datetime) -> ComposedMail:
         letters.blank(DEFAULT_ACCENT, title=subject, host_name=sender_name or sender, email=message.to_email),
         subject=subject,
         text=text,
-        paragraphs=[letters.Paragraph(words.strip()) for words in re.split(r"\n\s*\n", text)],
+        paragraphs=_paragraphs(text),
     )
     return _mail(message, letter, now, sender=sender, html=message.payload.get("html", ""))
 
@@ -239,6 +313,14 @@ _COMPOSERS: dict[Message.Kind, Callable[[Message, datetime], ComposedMail]] = {
     Message.Kind.DECLINED: declined,
     Message.Kind.COUNTERED: countered,
     Message.Kind.LINK_AGAIN: link_again,
+    Message.Kind.REMINDER: reminder,
+    Message.Kind.STARTING: starting,
+    Message.Kind.CAME: came,
+    Message.Kind.MISSED: missed,
+    Message.Kind.SURVEY: survey,
+    Message.Kind.REPLAY: replay,
+    Message.Kind.OFFER_EARNED: offer_earned,
+    Message.Kind.ANNOUNCEMENT: announcement,
     Message.Kind.ERASED: erased,
     Message.Kind.ACCOUNT: account,
     Message.Kind.PROBE: probe,
@@ -278,6 +360,23 @@ def _ended(registration: Registration, now: datetime, *, calendar: str = "") -> 
     """The letter about what is no more: what was earned stays; what was not can no longer be."""
     letter = letters.write(registration, now, calendar=calendar)
     return replace(letter, offers=[offer for offer in letter.offers if offer.code])
+
+
+def _afterwards(message: Message, now: datetime) -> ComposedMail:
+    """A mail about a session that is over, with all that its owner can still do or have."""
+    registration = registration_of(message)
+    letter = letters.write_afterwards(registration, now, has_survey=_has_survey(registration))
+    return _about(message, letter, now)
+
+
+def _has_survey(registration: Registration) -> bool:
+    return any(question.asked == Question.Asked.SURVEY for question in registration.session.webinar.questions.all())
+
+
+def _paragraphs(text: str) -> list[letters.Paragraph]:
+    """What stands between empty lines."""
+    words = validators.plain_text(text)
+    return [letters.Paragraph(each.strip()) for each in re.split(r"\n\s*\n", words) if each.strip()]
 
 
 def _cancellation(registration: Registration) -> mime.Invite:

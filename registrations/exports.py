@@ -107,6 +107,7 @@ def _registration(own: Registration) -> dict[str, Any]:
             "paid_at": _moment(own.paid_at),
             "confirmed_at": _moment(own.confirmed_at),
             "waiting_since": _moment(own.waiting_since),
+            "came_at": _moment(own.joined_at),
             "answered_survey_at": _moment(own.surveyed_at),
             "cancelled_at": _moment(own.cancelled_at),
             "cancelled_because": own.cancelled_because,

@@ -22,8 +22,9 @@ from events.conditions import condition_text
 from events.links import absolute
 from events.models import Session
 from events.models.hosts import DEFAULT_ACCENT
+from events.replays import ReplayState, replay_of
 from events.scheduling import PlannedTime
-from registrations import tokens
+from registrations import doors, tokens
 from registrations.models import Message, OfferCode, Registration
 
 # Longer titles are set smaller, so that date and time stay on the first screen.
@@ -103,6 +104,16 @@ class OfferShown:
 
 
 @dataclass(frozen=True)
+class ReplayShown:
+    """The recording: its owner's own link, where it can be watched now, and from when or until when."""
+
+    url: str
+    is_open: bool
+    opens_at: str
+    ends_at: str
+
+
+@dataclass(frozen=True)
 class Paragraph:
     """A piece of a mail that was written elsewhere."""
 
@@ -170,6 +181,13 @@ class Letter:
     subject: str = ""
     text: str = ""
     paragraphs: list[Paragraph] = field(default_factory=list)
+    # For a mail about what has begun or is over.
+    has_begun: bool = False
+    is_over: bool = False
+    replay: ReplayShown | None = None
+    survey_url: str = ""
+    # By what the codes of this mail were unlocked, as a sentence.
+    earned_by: str = ""
 
 
 def read_ahead(registrations: Iterable[Registration]) -> None:
@@ -226,6 +244,40 @@ def write(registration: Registration, now: datetime, **fields: Any) -> Letter:
             **fields,
         },
     )
+
+
+def write_afterwards(registration: Registration, now: datetime, *, has_survey: bool, **fields: Any) -> Letter:
+    """The letter about a session that is over: the replay, a survey that they have not answered, and their offers."""
+    asks = has_survey and registration.surveyed_at is None
+    return write(
+        registration,
+        now,
+        is_over=True,
+        replay=_replay(registration, now),
+        survey_url=tokens.survey_url(registration) if asks else "",
+        **fields,
+    )
+
+
+def _replay(registration: Registration, now: datetime) -> ReplayShown | None:
+    """The replay as somebody finds it who may watch it, if only later; None where there is none for them."""
+    replay, zone = replay_of(registration.session.webinar, now=now), registration.own_time_zone
+    is_soon = replay.state == ReplayState.SOON
+    if not (replay.is_open or is_soon) or not (replay.is_for_everyone or doors.may_watch(registration)):
+        return None
+    return ReplayShown(
+        url=tokens.replay_url(registration),
+        is_open=replay.is_open,
+        opens_at=_date_and_place_time(replay.opens_at, zone) if is_soon else "",
+        ends_at=_date_and_place_time(replay.ends_at, zone),
+    )
+
+
+def earned_offers(registration: Registration, kind: str, now: datetime) -> list[OfferShown]:
+    """The offers whose codes were unlocked in that way, a kind of OfferCondition."""
+    codes = [code for code in registration.offer_codes.all() if code.is_unlocked and code.unlocked_by == kind]
+    shown = sorted(codes, key=attrgetter("pk"))
+    return [_offer(code, registration.own_time_zone, now) for code in shown if not code.offer.has_ended(now)]
 
 
 def standing(registration: Registration, now: datetime) -> str:

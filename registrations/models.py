@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from events import formats, timezones
 from events.fields import PlainTextField, SingleLineField
 from events.links import site_host
-from events.models import Host, Offer, Question, Session, Webinar
+from events.models import Host, MailRule, Offer, Question, Session, Webinar
 from registrations.querysets import MessageQuerySet, RegistrationQuerySet
 
 # Without 0, 1, I, L, O and U: read out on the telephone, nobody takes one for another.
@@ -109,6 +109,8 @@ class Registration(models.Model):
         _("why it was cancelled"), max_length=11, choices=CancelledBecause.choices, blank=True
     )
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
+    # When they first went through the joining link while it was open.
+    joined_at = models.DateTimeField(_("came"), null=True, blank=True)
     surveyed_at = models.DateTimeField(_("answered the survey"), null=True, blank=True)
     uid = models.CharField(max_length=300, unique=True, default=new_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
@@ -184,6 +186,10 @@ class Registration(models.Model):
             models.Index(fields=["lapses_at"], condition=models.Q(lapses_at__isnull=False), name="registration_lapses"),
             models.Index(fields=["frees_at"], condition=models.Q(frees_at__isnull=False), name="registration_frees"),
             models.Index(fields=["session", "status"], name="registration_by_session"),
+            # Who came, and whether anybody was seen there.
+            models.Index(
+                fields=["session"], condition=models.Q(joined_at__isnull=False), name="registration_by_session_came"
+            ),
             models.Index(fields=["email_key"], name="registration_by_address"),
             models.Index(fields=["-registered_at", "-id"], name="registration_newest"),
         ]
@@ -310,6 +316,69 @@ class CalendarFeed(models.Model):
         return str(self.user)
 
 
+class Mailing(models.Model):
+    """Mails to many: what a rule of the plan has sent to a session's people, or an organizer to those of a webinar.
+
+    Written down before the first of its mails, once for its `key`, so that any number of workers write each mail once.
+    They go on after the registration `reached`, until `written_at` says that nobody is left.
+    """
+
+    class Audience(models.TextChoices):
+        PLACE = "place", _("Everybody with a place")
+        WAITING = "waiting", _("Those who wait for a place")
+        CAME = "came", _("Those who came")
+        STAYED_AWAY = "stayed_away", _("Those who did not come")
+
+    key = models.CharField(max_length=120, unique=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=20)
+    webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="mailings", verbose_name=_("webinar"))
+    session = models.ForeignKey(
+        Session,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="mailings",
+        verbose_name=_("session"),
+        help_text=_("Empty: all sessions of the webinar."),
+    )
+    rule = models.ForeignKey(MailRule, models.SET_NULL, null=True, blank=True, related_name="mailings")
+    audience = models.CharField(_("to whom"), max_length=11, choices=Audience.choices, default=Audience.PLACE)
+    # The start that a reminder was planned by: of a session that has moved since, it says nothing any more.
+    starts_at = models.DateTimeField(null=True, editable=False)
+    due_at = models.DateTimeField(_("due"))
+    begun_at = models.DateTimeField(_("begun"))
+    written_at = models.DateTimeField(_("written"), null=True, blank=True)
+    reached = models.BigIntegerField(default=0, editable=False)
+    told = models.PositiveIntegerField(_("mails"), default=0)
+    subject = SingleLineField(_("subject"), max_length=120, blank=True)
+    text = PlainTextField(_("text"), blank=True, max_length=10_000)
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("written by"),
+    )
+
+    class Meta:
+        ordering = ["-begun_at", "-pk"]
+        verbose_name = _("mailing")
+        verbose_name_plural = _("mailings")
+        constraints = [
+            models.CheckConstraint(
+                condition=(models.Q(kind="announcement") & ~models.Q(subject="") & ~models.Q(text=""))
+                | (~models.Q(kind="announcement") & models.Q(subject="", text="", session__isnull=False)),
+                name="mailing_announces_in_words",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(written_at__isnull=True), name="mailing_unwritten"),
+            models.Index(fields=["session", "begun_at"], name="mailing_by_session"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or str(Message.Kind(self.kind).label)
 @dataclass(frozen=True)
 class Attempt:
     """One attempt to send a mail: when it ended, and what the server answered, or what went wrong."""
@@ -348,6 +417,14 @@ class Message(models.Model):
         DECLINED = "declined", _("You declined in your calendar")
         COUNTERED = "countered", _("You proposed another time")
         LINK_AGAIN = "link_again", _("Your link again")
+        REMINDER = "reminder", _("Reminder")
+        STARTING = "starting", _("It starts now")
+        CAME = "came", _("Thank you for coming")
+        MISSED = "missed", _("What you missed")
+        SURVEY = "survey", _("How was it?")
+        REPLAY = "replay", _("The replay is there")
+        OFFER_EARNED = "offer_earned", _("You earned an offer")
+        ANNOUNCEMENT = "announcement", _("A message from the host")
         ACCOUNT = "account", _("Signing in")
         PROBE = "probe", _("Invite to yourself")
 
@@ -389,6 +466,10 @@ class Message(models.Model):
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     registration = models.ForeignKey(
         Registration, models.CASCADE, null=True, blank=True, related_name="messages", verbose_name=_("registration")
+    )
+    # What it was written with, where that was for many at once; what stands in those is not kept with each of them.
+    mailing = models.ForeignKey(
+        Mailing, models.SET_NULL, null=True, blank=True, related_name="messages", verbose_name=_("mailing")
     )
     to_email = models.EmailField(_("to"), max_length=254)
     language = models.CharField(max_length=12, default="en")

@@ -59,12 +59,16 @@ def unlock(registration: Registration, *, kind: str, now: datetime) -> int:
     """Unlock the codes that a way to earn them, a kind of OfferCondition, has just earned. Returns how many.
 
     For a place that is held, in a session that was not called off, and offers that stand at that moment; a condition
-    with a date holds until that day is over at the offer's host. May run twice: one conditional write, which leaves
-    alone what was unlocked before, whatever by.
+    with a date holds until that day is over at the offer's host, and one that asks to stay for some minutes is not met
+    by having come. May run twice: one conditional write, which leaves alone what was unlocked before, whatever by.
     """
-    conditions = OfferCondition.objects.filter(
-        kind=kind, offer__in=Offer.objects.active(now), offer__codes__registration=registration
-    ).select_related("offer__host")
+    conditions = (
+        OfferCondition.objects.filter(
+            kind=kind, offer__in=Offer.objects.active(now), offer__codes__registration=registration
+        )
+        .exclude(kind=OfferCondition.Kind.ATTENDED, minutes__gt=0)
+        .select_related("offer__host")
+    )
     earned = {condition.offer_id for condition in conditions if _is_in_time(condition, now)}
     if not earned:
         return 0

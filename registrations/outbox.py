@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 
 from events.models import Session
 from registrations import doorbell, stops
-from registrations.models import Attempt, Message, Registration
+from registrations.models import Attempt, Mailing, Message, Registration
 from registrations.querysets import MessageQuerySet
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,15 @@ MOVES = "moves"
 # Questions and answers of their own, which no news makes superfluous. Whether they still have a point is seen when they
 # are written.
 _STAY = {Message.Kind.DECLINED, Message.Kind.COUNTERED}
+# What no news about the place takes the place of.
+_ASIDE = (
+    Message.Kind.CAME,
+    Message.Kind.MISSED,
+    Message.Kind.SURVEY,
+    Message.Kind.REPLAY,
+    Message.Kind.OFFER_EARNED,
+    Message.Kind.ANNOUNCEMENT,
+)
 # What was written for good when it was owed, and is forgotten as soon as it is over.
 _WRITTEN_KINDS = (Message.Kind.ACCOUNT, Message.Kind.ERASED)
 
@@ -131,10 +140,10 @@ def _oldest_news(earlier: list[Message], kind: Message.Kind) -> dict[str, Any]:
 
 
 def _queued_messages(people: list[Registration]) -> dict[int, list[Message]]:
-    """What each of these people is still owed and nobody has claimed, oldest first, locked."""
+    """What each of these people is still owed about their place and nobody has claimed, oldest first, locked."""
     waiting: dict[int, list[Message]] = {}
     rows = Message.objects.select_for_update(no_key=True).waiting().filter(registration__in=people)
-    for message in rows.order_by("pk"):
+    for message in rows.exclude(kind__in=_ASIDE).order_by("pk"):
         if message.registration_id is not None:
             waiting.setdefault(message.registration_id, []).append(message)
     return waiting
@@ -175,12 +184,36 @@ def enqueue_link_again(registration: Registration, *, asked_for: Session, now: d
     return True
 
 
-def enqueue_beside(registration: Registration, kind: Message.Kind, *, now: datetime) -> None:
+def enqueue_beside(
+    registration: Registration, kind: Message.Kind, *, now: datetime, payload: dict[str, Any] | None = None
+) -> None:
     """Owe somebody a mail that tells no revision of the entry, beside whatever else still waits.
 
     The caller holds the registration's lock.
     """
-    _owe(_new_message(registration, kind, now=now, payload={}))
+    _owe(_new_message(registration, kind, now=now, payload=payload or {}))
+
+
+def enqueue_mailing(registrations: Iterable[Registration], mailing: Mailing, *, now: datetime) -> int:
+    """Owe each of these people their mail of a mailing, beside whatever else still waits. Returns how many are new.
+
+    May run twice: the key says whose mail of which mailing it is. The caller holds the registrations' locks, so that
+    nobody is erased meanwhile, and asks for a sweep.
+    """
+    kind = Message.Kind(mailing.kind)
+    rows = [_new_message(person, kind, now=now, payload={}) for person in registrations if not person.is_erased]
+    for message in rows:
+        message.mailing = mailing
+        message.key = f"{kind}-{_reference(message)}-m{mailing.pk}"
+    keys = [message.key for message in rows]
+    before = Message.objects.filter(key__in=keys).count()
+    Message.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows) - before
+
+
+def _reference(message: Message) -> str:
+    assert message.registration is not None  # noqa: S101 - tells the type checker what its caller has seen to
+    return message.registration.reference
 
 
 def enqueue_once(registration: Registration, kind: Message.Kind, *, about: str, now: datetime) -> bool:
@@ -227,6 +260,7 @@ def enqueue_again(message: Message, registration: Registration, *, now: datetime
     The caller holds the registration's lock. What still waits stays: it is about something else.
     """
     again = _new_message(registration, Message.Kind(message.kind), now=now, payload=message.payload)
+    again.mailing = message.mailing
     # Beside the first of its kind, which may have told the same revision.
     again.key = f"{message.kind}{again_mark(registration)}{now:%Y%m%dT%H%M%S%f}"
     again.occasion_at = message.occasion_at
@@ -450,7 +484,9 @@ def _claimed_fields(claimed: uuid.UUID, now: datetime) -> dict[str, Any]:
 
 def _claimed_messages(ids: list[int], claimed: uuid.UUID) -> list[Message]:
     mine = Message.objects.filter(pk__in=ids, claim=claimed)
-    rows = stops.annotated(mine).select_related("registration__session__webinar__host", "registration__webinar")
+    rows = stops.annotated(mine).select_related(
+        "registration__session__webinar__host", "registration__webinar", "mailing"
+    )
     return sorted(rows, key=lambda message: ids.index(message.pk))
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from registrations import letters
-from registrations.models import Message, Registration
+from events.replays import replay_of
+from registrations import consent, doors, letters
+from registrations.models import Mailing, Message, Registration
 
 # How things stand with whoever has no place of their own yet, and may get one.
 MAY_COME = {"waiting", "offered", "approval", "payment"}
@@ -18,7 +19,11 @@ def require_point(message: Message, *, now: datetime) -> None:
     """Raises PointlessError when the message need not be sent any more, as things stand now."""
     kind = Message.Kind(message.kind)
     if kind in _POINTS:
+        if not consent.may_be_sent(kind, registration_of(message)):
+            raise PointlessError("Its reader does not want such mails.")
         _POINTS[kind](registration_of(message), now)
+        if message.mailing is not None:
+            _require_planned(message.mailing, registration_of(message))
         if kind == Message.Kind.RESCHEDULED and _is_told_already(message, registration_of(message)):
             raise PointlessError("The session is again as it was before.")
     elif kind != Message.Kind.PROBE and "text" not in message.payload:
@@ -122,6 +127,69 @@ def _require_cancelled(registration: Registration, _now: datetime) -> None:
         raise PointlessError("The address was never proved.")
 
 
+def _require_planned(mailing: Mailing, registration: Registration) -> None:
+    """What the plan of a session has sent is about that session, and a reminder about the time that it had then."""
+    if mailing.kind == Message.Kind.ANNOUNCEMENT or mailing.session_id is None:
+        return
+    if mailing.session_id != registration.session_id:
+        raise PointlessError("Changed to another session.")
+    is_reminder = mailing.kind in {Message.Kind.REMINDER, Message.Kind.STARTING}
+    if is_reminder and mailing.starts_at != registration.session.starts_at:
+        raise PointlessError("The session has moved since.")
+
+
+def _require_not_begun(registration: Registration, now: datetime) -> None:
+    _require_place(registration, now)
+    if now >= registration.session.starts_at:
+        raise PointlessError("The session has begun.")
+
+
+def _require_held(registration: Registration, now: datetime) -> None:
+    if not registration.is_confirmed or registration.session.is_called_off:
+        raise PointlessError("Held no place in a session that took place.")
+    if not registration.session.took_place(now):
+        raise PointlessError("The session is not over.")
+
+
+def _require_came(registration: Registration, now: datetime) -> None:
+    _require_held(registration, now)
+    if registration.joined_at is None:
+        raise PointlessError("Did not come.")
+
+
+def _require_missed(registration: Registration, now: datetime) -> None:
+    _require_held(registration, now)
+    if registration.joined_at is not None:
+        raise PointlessError("Came after all.")
+
+
+def _require_unasked(registration: Registration, now: datetime) -> None:
+    _require_held(registration, now)
+    if registration.surveyed_at is not None:
+        raise PointlessError("Has answered already.")
+
+
+def _require_replay(registration: Registration, now: datetime) -> None:
+    _require_held(registration, now)
+    replay = replay_of(registration.session.webinar, now=now)
+    if not replay.is_open or not (replay.is_for_everyone or doors.may_watch(registration)):
+        raise PointlessError("There is no replay to watch.")
+
+
+def _require_earned(registration: Registration, now: datetime) -> None:
+    if registration.is_cancelled:
+        raise PointlessError("The registration is cancelled.")
+    if not any(code.is_unlocked and not code.offer.has_ended(now) for code in registration.offer_codes.all()):
+        raise PointlessError("The offer is over.")
+
+
+def _require_active(registration: Registration, _now: datetime) -> None:
+    if registration.is_cancelled:
+        raise PointlessError("The registration is cancelled.")
+    if registration.session.is_called_off:
+        raise PointlessError("The session has been cancelled.")
+
+
 def _require_proved(registration: Registration, _now: datetime) -> None:
     if registration.awaits == Registration.Awaits.PROOF:
         raise PointlessError("The address is not proved.")
@@ -152,4 +220,12 @@ _POINTS: dict[Message.Kind, Callable[[Registration, datetime], None]] = {
     Message.Kind.DECLINED: _require_declined,
     Message.Kind.COUNTERED: _require_may_come,
     Message.Kind.LINK_AGAIN: _require_proved,
+    Message.Kind.REMINDER: _require_not_begun,
+    Message.Kind.STARTING: _require_place,
+    Message.Kind.CAME: _require_came,
+    Message.Kind.MISSED: _require_missed,
+    Message.Kind.SURVEY: _require_unasked,
+    Message.Kind.REPLAY: _require_replay,
+    Message.Kind.OFFER_EARNED: _require_earned,
+    Message.Kind.ANNOUNCEMENT: _require_active,
 }

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from events.models import OfferCondition, Question
-from registrations import offers
+from registrations import earning
 from registrations.answers import store_answers
 from registrations.models import Registration
 
@@ -37,7 +37,5 @@ def answer_survey(registration: Registration, answers: Mapping[Question, str], *
         store_answers(mine, answers, asked=Question.Asked.SURVEY)
         mine.surveyed_at = mine.surveyed_at or now
         mine.save(update_fields=["surveyed_at"])
-        # An offer that was made since they registered counts as well.
-        offers.issue(mine, now=now)
-        offers.unlock(mine, kind=OfferCondition.Kind.SURVEY, now=now)
+        earning.earn(mine, kind=OfferCondition.Kind.SURVEY, now=now)
     return mine

@@ -81,6 +81,16 @@ def unsubscribe_url(registration: Registration) -> str:
     return absolute(reverse("unsubscribe", args=[unsubscribe_token(registration)]))
 
 
+def survey_url(registration: Registration) -> str:
+    """The whole address at which its owner answers the survey."""
+    return absolute(reverse("registration_survey", args=[manage_token(registration)]))
+
+
+def replay_url(registration: Registration) -> str:
+    """The whole address at which its owner watches the replay."""
+    return absolute(reverse("registration_replay", args=[manage_token(registration)]))
+
+
 def _signer(salt: str) -> signing.Signer:
     return signing.Signer(salt=salt, sep=_SEPARATOR)
 

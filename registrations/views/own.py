@@ -19,7 +19,7 @@ from events import limits
 from events.choices import ANY
 from events.models import OfferCondition, Question
 from events.replays import PLAY, ReplayState, let_play, replay_of, replay_page
-from registrations import correspondence, doors, invites, offers, pages, signup, stops, surveys, tokens
+from registrations import attendance, correspondence, doors, earning, invites, pages, signup, stops, surveys, tokens
 from registrations.answers import given_answers, shown_answers
 from registrations.forms import RegistrationDetailsForm, SessionChoiceForm, SurveyForm
 from registrations.models import Registration
@@ -224,7 +224,7 @@ def registration_replay(request: HttpRequest, own: Registration) -> HttpResponse
     if page.replay.state == ReplayState.NONE:
         return redirect(manage_path(own))
     if request.method == "POST":
-        if page.recording is not None and offers.unlock(own, kind=OfferCondition.Kind.REPLAY, now=now):
+        if page.recording is not None and earning.earn_by_visit(own, kind=OfferCondition.Kind.REPLAY, now=now):
             messages.success(
                 request, _("You watch the replay, so your code is unlocked: it is on your registration page.")
             )
@@ -248,6 +248,8 @@ def join(request: HttpRequest, own: Registration) -> HttpResponse:
     now = timezone.now()
     door = doors.door(own, now=now)
     if door == doors.Door.OPEN:
+        if request.method == "GET" and not _is_fetched_ahead(request):
+            attendance.note_coming(own, now=now)
         return redirect(own.session.join_url)
     webinar_, zone = own.session.webinar, own_zone(request, own)
     context = {
@@ -263,6 +265,11 @@ def join(request: HttpRequest, own: Registration) -> HttpResponse:
         "takes_people": pages.takes_people(own, zone=zone, now=now),
     }
     return render(request, "registrations/join.html", context)
+
+
+def _is_fetched_ahead(request: HttpRequest) -> bool:
+    """Whether a program asks in case somebody will, and nobody has come yet (Sec-Purpose, formerly Purpose)."""
+    return any("prefetch" in request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
 
 
 def _show_registration(

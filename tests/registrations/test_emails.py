@@ -15,11 +15,11 @@ import pytest
 from django.utils.translation import override
 
 from events import scheduling
-from events.models import Host, Session, Webinar
+from events.models import Host, Question, Session, Webinar
 from registrations import emails, erasure, invites, mime, outbox, signup, tokens
-from registrations.models import Message, OfferCode, Registration
+from registrations.models import Mailing, Message, OfferCode, Registration
 from registrations.pointless import PointlessError
-from tests.builders import NOW, make_host, make_offer, make_registration, make_session, make_webinar
+from tests.builders import NOW, make_host, make_offer, make_question, make_registration, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db
 
@@ -589,6 +589,104 @@ def erased_waiting(programme) -> Case:
     return Case(compose(bob, Message.Kind.ERASED), None)
 
 
+def planned(programme, registration, kind, *, now, **fields) -> Case:
+    """A mail of the plan for somebody in that session, as it stands then."""
+    mailing = Mailing.objects.create(
+        **{
+            "key": f"rule-{kind}",
+            "kind": kind,
+            "webinar": programme.webinar,
+            "session": registration.session,
+            "starts_at": registration.session.starts_at,
+            "due_at": now,
+            "begun_at": now,
+            **fields,
+        }
+    )
+    outbox.enqueue_mailing([registration], mailing, now=now)
+    return Case(compose(registration, kind, now=now), None)
+
+
+# Of the session that Anna registers for.
+STARTS_AT = datetime(2026, 10, 28, 12, 30, tzinfo=UTC)
+ENDS_AT = STARTS_AT + timedelta(minutes=90)
+
+
+def ask_afterwards(programme) -> None:
+    make_question(programme.webinar, wording="How was it?", asked=Question.Asked.SURVEY)
+
+
+def reminder(programme) -> Case:
+    return planned(programme, register_anna(programme), Message.Kind.REMINDER, now=STARTS_AT - timedelta(days=1))
+
+
+def reminder_open(programme) -> Case:
+    return planned(programme, register_anna(programme), Message.Kind.REMINDER, now=STARTS_AT - timedelta(minutes=10))
+
+
+def starting(programme) -> Case:
+    return planned(programme, register_anna(programme), Message.Kind.STARTING, now=STARTS_AT)
+
+
+def starting_late(programme) -> Case:
+    now = STARTS_AT + timedelta(minutes=20)
+    return planned(programme, register_anna(programme), Message.Kind.STARTING, now=now)
+
+
+def came(programme) -> Case:
+    ask_afterwards(programme)
+    Webinar.objects.update(
+        replay_url="https://video.example.net/42", replay_until=datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+    )
+    anna = put(register_anna(programme), joined_at=STARTS_AT)
+    return planned(programme, anna, Message.Kind.CAME, now=ENDS_AT + timedelta(hours=2))
+
+
+def missed(programme) -> Case:
+    Webinar.objects.update(
+        replay_url="https://video.example.net/42", replay_from=datetime(2026, 10, 30, 12, 0, tzinfo=UTC)
+    )
+    return planned(programme, register_anna(programme), Message.Kind.MISSED, now=ENDS_AT + timedelta(hours=2))
+
+
+def survey(programme) -> Case:
+    ask_afterwards(programme)
+    return planned(programme, register_anna(programme), Message.Kind.SURVEY, now=ENDS_AT + timedelta(hours=2))
+
+
+def replay(programme) -> Case:
+    Webinar.objects.update(replay_url="https://video.example.net/42")
+    return planned(programme, register_anna(programme), Message.Kind.REPLAY, now=ENDS_AT + timedelta(days=2))
+
+
+def offer_earned(programme) -> Case:
+    anna = register_anna(programme)
+    anna.offer_codes.filter(unlocked_at=None).update(unlocked_at=NOW, unlocked_by="replay")
+    outbox.enqueue_beside(anna, Message.Kind.OFFER_EARNED, now=NOW, payload={"earned_by": "replay"})
+    return Case(compose(anna, Message.Kind.OFFER_EARNED, now=ENDS_AT + timedelta(days=2)), None)
+
+
+ANNOUNCED = {
+    "subject": "Slides & a map to read beforehand",
+    "text": "Please look at https://border.example/map before we meet.\n\nBring a pen.\nAnd your questions.",
+    "starts_at": None,
+}
+
+
+def announcement(programme) -> Case:
+    return planned(programme, register_anna(programme), Message.Kind.ANNOUNCEMENT, now=NOW, **ANNOUNCED)
+
+
+def announcement_waiting(programme) -> Case:
+    register_anna(programme)
+    return planned(programme, register_bob(programme), Message.Kind.ANNOUNCEMENT, now=NOW, **ANNOUNCED)
+
+
+def announcement_over(programme) -> Case:
+    now = ENDS_AT + timedelta(days=1)
+    return planned(programme, register_anna(programme), Message.Kind.ANNOUNCEMENT, now=now, **ANNOUNCED)
+
+
 def account(programme) -> Case:
     message = outbox.enqueue_account_mail(
         to_email="anna@example.net",
@@ -650,6 +748,18 @@ CASES = [
     link_again_any,
     erased,
     erased_waiting,
+    reminder,
+    reminder_open,
+    starting,
+    starting_late,
+    came,
+    missed,
+    survey,
+    replay,
+    offer_earned,
+    announcement,
+    announcement_waiting,
+    announcement_over,
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 

@@ -692,6 +692,7 @@ def test_the_data_leave_out_no_field_of_a_registration_but_these(client):
         "awaits": "waits_for",
         "lapses_at": "kept_until",
         "any_session": "waits_for_any_session",
+        "joined_at": "came_at",
         "consented_at": "agreed_to_later_mails_at",
         "proved_at": "address_proved_at",
         "approved_at": "accepted_at",
