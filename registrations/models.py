@@ -379,6 +379,8 @@ class Mailing(models.Model):
 
     def __str__(self) -> str:
         return self.subject or str(Message.Kind(self.kind).label)
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One attempt to send a mail: when it ended, and what the server answered, or what went wrong."""

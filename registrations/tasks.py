@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from registrations import delivery, signup, thinning
+from registrations import delivery, mailings, signup, thinning
 from registrations.inbound import imap
 
 
@@ -38,6 +38,12 @@ def look_into_mailbox() -> None:
 def thin_out_mails() -> None:
     """Delete the mails that hosts do not keep any longer. What is not reached in time is left for the next day."""
     thinning.thin_out(now=timezone.now())
+
+
+@shared_task
+def sweep_mailings() -> None:
+    """Write the mails that are due by the plan, and those that organizers announce."""
+    mailings.sweep(now=timezone.now())
 
 
 @shared_task

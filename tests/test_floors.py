@@ -58,6 +58,7 @@ FLOORS = {
             "ical",
             "guest_lists",
             "lookup",
+            "mail_rules",
             "page_cookies",
             "related",
         },  # acts, and what can be read off the rows
@@ -84,11 +85,13 @@ FLOORS = {
             "codes",
             "tallies",
             "thinning",
+            "consent",
+            "mail_plan",
         },  # parts
         {"invites", "letters", "answers", "exports", "probes"},
         # under the locks of an act; letters: rendered for many, and needed no more; all the entries of one person
-        {"places", "drafts", "pointless", "own_calendar"},
-        {"emails", "signup", "surveys", "notifications"},  # one message each; acts
+        {"places", "drafts", "pointless", "own_calendar", "earning"},
+        {"emails", "signup", "surveys", "notifications", "mailings", "attendance"},  # one message each; acts
         {"delivery", "correspondence", "erasure"},  # mails on their way, and the end of a registration
         {"pages", "accounts", "inbound"},
         {"views", "admin", "receivers", "tasks", "social", "management"},  # doors

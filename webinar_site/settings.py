@@ -213,6 +213,7 @@ OUTBOX_SWEEP_SECONDS = 15
 # So long a change of a session waits for the next one, so that three corrections are one mail.
 UPDATES_SETTLE = environment.read_seconds(env, "UPDATES_SETTLE_SECONDS", 300, most=3600)
 PLACES_SWEEP_SECONDS = 60
+MAILINGS_SWEEP_SECONDS = 30
 SESSIONS_SWEEP_SECONDS = 60 * 60
 MAILS_THINNED_SECONDS = 24 * 60 * 60
 ZONES_RECHECK_SECONDS = 24 * 60 * 60  # and after each start, see webinar_site/celery.py
@@ -234,6 +235,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "registrations.tasks.thin_out_mails",
         "schedule": MAILS_THINNED_SECONDS,
         "options": {"expires": MAILS_THINNED_SECONDS},
+    },
+    "sweep-mailings": {
+        "task": "registrations.tasks.sweep_mailings",
+        "schedule": MAILINGS_SWEEP_SECONDS,
+        "options": {"expires": MAILINGS_SWEEP_SECONDS},
     },
     "forget-sessions": {
         "task": "registrations.tasks.forget_sessions",

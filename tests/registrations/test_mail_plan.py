@@ -1,0 +1,216 @@
+"""Which mails somebody gets, and why not the others: times and rules in, mails out, and no table is asked."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events import timezones
+from events.models import MailRule
+from registrations.mail_plan import MERGED_WITHIN, Because, Fate, Occasion, due_at, plan
+from registrations.models import Message
+
+Kind = Message.Kind
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+STARTS_AT = datetime(2026, 10, 28, 12, 30, tzinfo=UTC)
+OCCASION = Occasion(
+    starts_at=STARTS_AT,
+    ends_at=STARTS_AT + timedelta(minutes=90),
+    replay_opens_at=STARTS_AT + timedelta(days=2),
+    has_survey=True,
+)
+
+
+def rule(minutes, purpose="reminder", audience="everybody", holds_from=LONG_AGO):
+    return MailRule(purpose=purpose, audience=audience, minutes=minutes, holds_from=holds_from)
+
+
+DAY_BEFORE, HOUR_BEFORE, TEN_MINUTES, AT_START = rule(24 * 60), rule(60), rule(10), rule(0)
+THANKS, MISSED = rule(120, "follow_up", "came"), rule(120, "follow_up", "stayed_away")
+SURVEY, REPLAY = rule(24 * 60, "survey"), rule(0, "replay")
+USUAL = [DAY_BEFORE, HOUR_BEFORE, AT_START, THANKS, MISSED, SURVEY, REPLAY]
+
+
+def fates(rules, *, told_at=STARTS_AT - timedelta(days=30), came=True, occasion=OCCASION):
+    return [(mail.kind, mail.fate, mail.because) for mail in plan(occasion, rules, told_at=told_at, came=came)]
+
+
+def test_whoever_registers_long_before_and_comes_gets_what_is_for_them():
+    assert fates(USUAL) == [
+        (Kind.REMINDER, Fate.SENT, None),
+        (Kind.REMINDER, Fate.SENT, None),
+        (Kind.STARTING, Fate.SENT, None),
+        (Kind.CAME, Fate.SENT, None),
+        (Kind.MISSED, Fate.SKIPPED, Because.CAME),
+        (Kind.SURVEY, Fate.SENT, None),
+        (Kind.REPLAY, Fate.SENT, None),
+    ]
+
+
+def test_whoever_registers_on_the_morning_is_not_reminded_of_the_day_before():
+    found = plan(OCCASION, [HOUR_BEFORE, DAY_BEFORE], told_at=STARTS_AT - timedelta(hours=4), came=True)
+
+    assert [(mail.due_at, mail.fate, mail.because) for mail in found] == [
+        (STARTS_AT - timedelta(hours=24), Fate.SKIPPED, Because.PASSED),
+        (STARTS_AT - timedelta(hours=1), Fate.SENT, None),
+    ]
+
+
+def test_whoever_registers_during_the_session_gets_only_what_follows_it():
+    told_at = STARTS_AT + timedelta(minutes=20)
+
+    sent = [mail.kind for mail in plan(OCCASION, USUAL, told_at=told_at, came=True) if mail.fate == Fate.SENT]
+
+    assert sent == [Kind.CAME, Kind.SURVEY, Kind.REPLAY]
+
+
+def test_a_reminder_so_soon_after_the_confirmation_goes_with_it():
+    told_at = STARTS_AT - timedelta(minutes=74)
+
+    assert fates([HOUR_BEFORE], told_at=told_at) == [(Kind.REMINDER, Fate.MERGED, Because.WITH_CONFIRMATION)]
+    assert fates([HOUR_BEFORE], told_at=told_at - timedelta(minutes=1)) == [(Kind.REMINDER, Fate.SENT, None)]
+
+
+def test_of_two_mails_within_a_quarter_of_an_hour_the_first_tells_both():
+    found = plan(OCCASION, [AT_START, TEN_MINUTES], told_at=STARTS_AT - timedelta(days=1), came=True)
+
+    assert [(mail.kind, mail.fate, mail.merged_with) for mail in found] == [
+        (Kind.REMINDER, Fate.SENT, None),
+        (Kind.STARTING, Fate.MERGED, Kind.REMINDER),
+    ]
+
+
+def test_at_one_moment_the_mail_that_tells_the_most_is_sent():
+    rules = [rule(120, "survey"), THANKS]
+
+    assert fates(rules) == [(Kind.CAME, Fate.SENT, None), (Kind.SURVEY, Fate.MERGED, Because.WITH_EARLIER)]
+
+
+def test_whoever_did_not_come_is_told_what_they_missed_if_others_were_seen():
+    unseen = Occasion(STARTS_AT, OCCASION.ends_at, is_attendance_known=False)
+
+    assert fates([THANKS, MISSED], came=False) == [
+        (Kind.CAME, Fate.SKIPPED, Because.STAYED_AWAY),
+        (Kind.MISSED, Fate.SENT, None),
+    ]
+    assert fates([MISSED], came=False, occasion=unseen) == [(Kind.MISSED, Fate.SKIPPED, Because.NOBODY_SEEN)]
+
+
+def test_without_a_recording_nobody_knows_when_and_without_questions_nobody_is_asked():
+    bare = Occasion(STARTS_AT, OCCASION.ends_at)
+
+    assert fates([SURVEY, REPLAY], occasion=bare) == [
+        (Kind.SURVEY, Fate.SKIPPED, Because.NO_SURVEY),
+        (Kind.REPLAY, Fate.OPEN, Because.NO_REPLAY),
+    ]
+
+
+def test_nothing_is_sent_of_what_is_called_off():
+    off = Occasion(STARTS_AT, OCCASION.ends_at, is_called_off=True, has_survey=True)
+
+    assert {mail.because for mail in plan(off, USUAL, told_at=LONG_AGO, came=True)} == {Because.CANCELLED}
+
+
+def test_a_new_rule_makes_up_for_nothing():
+    new = rule(24 * 60, holds_from=STARTS_AT - timedelta(hours=3))
+    since = Occasion(STARTS_AT, OCCASION.ends_at, rules_since=STARTS_AT - timedelta(hours=3))
+
+    assert fates([new, HOUR_BEFORE]) == [
+        (Kind.REMINDER, Fate.SKIPPED, Because.RULE_IS_NEWER),
+        (Kind.REMINDER, Fate.SENT, None),
+    ]
+    assert fates([DAY_BEFORE], occasion=since) == [(Kind.REMINDER, Fate.SKIPPED, Because.RULE_IS_NEWER)]
+
+
+@pytest.mark.parametrize(
+    ("on", "wall_clock"),
+    # The nights before: clocks in New York go forward on 8 March 2026, and back on 1 November 2026.
+    [(date(2026, 3, 8), time(11, 0)), (date(2026, 11, 1), time(13, 0))],
+)
+def test_a_day_before_is_24_hours_also_when_clocks_change(on, wall_clock):
+    starts_at = timezones.resolve(on, time(12, 0), "America/New_York")
+
+    due = due_at(DAY_BEFORE, Occasion(starts_at, starts_at + timedelta(hours=1)))
+
+    assert due is not None
+    assert starts_at - due == timedelta(hours=24)
+    assert timezones.wall_clock(due, "America/New_York").at == wall_clock
+
+
+# ---------- whatever the rules ----------
+
+MINUTES = st.integers(0, 3 * 24 * 60)
+RULES = st.lists(
+    st.one_of(
+        st.builds(rule, MINUTES),
+        st.builds(rule, MINUTES, st.just("follow_up"), st.sampled_from(["came", "stayed_away"])),
+        st.builds(
+            rule, MINUTES, st.sampled_from(["survey", "replay"]), st.sampled_from(["everybody", "came", "stayed_away"])
+        ),
+    ),
+    max_size=8,
+)
+INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis adds it
+OCCASIONS = st.builds(
+    lambda starts_at, minutes, replay: Occasion(
+        starts_at,
+        starts_at + timedelta(minutes=minutes),
+        replay_opens_at=None if replay is None else starts_at + timedelta(minutes=minutes + replay),
+        has_survey=True,
+    ),
+    INSTANTS,
+    st.integers(5, 24 * 60),
+    st.none() | st.integers(0, 10_000),
+)
+BEFORE_OR_AFTER = st.integers(-40 * 24 * 60, 5 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
+
+
+def sent_at(planned):
+    return [mail.due_at for mail in planned if mail.fate == Fate.SENT]
+
+
+@given(OCCASIONS, RULES, BEFORE_OR_AFTER, st.booleans())
+def test_every_rule_has_one_fate_with_a_reason_unless_it_is_sent(occasion, rules, told, came):
+    planned = plan(occasion, rules, told_at=occasion.starts_at + told, came=came)
+
+    assert sorted(map(id, rules)) == sorted(id(mail.rule) for mail in planned)
+    assert all((mail.because is None) == (mail.fate == Fate.SENT) for mail in planned)
+
+
+@given(OCCASIONS, RULES, BEFORE_OR_AFTER, st.booleans())
+def test_nothing_is_sent_before_somebody_registered_nor_two_within_a_quarter_of_an_hour(occasion, rules, told, came):
+    told_at = occasion.starts_at + told
+
+    moments = [told_at, *sent_at(plan(occasion, rules, told_at=told_at, came=came))]
+
+    assert all(later - earlier >= MERGED_WITHIN for earlier, later in pairwise(moments))
+
+
+@given(OCCASIONS, RULES, BEFORE_OR_AFTER, st.booleans(), st.timedeltas(timedelta(), timedelta(days=200)))
+def test_a_session_that_moves_takes_its_whole_plan_with_it(occasion, rules, told, came, by):
+    moved = Occasion(
+        occasion.starts_at + by,
+        occasion.ends_at + by,
+        replay_opens_at=occasion.replay_opens_at and occasion.replay_opens_at + by,
+        has_survey=True,
+    )
+    told_at = occasion.starts_at + told
+
+    before = plan(occasion, rules, told_at=told_at, came=came)
+    after = plan(moved, rules, told_at=told_at + by, came=came)
+
+    assert [(mail.kind, mail.fate, mail.because) for mail in before] == [
+        (mail.kind, mail.fate, mail.because) for mail in after
+    ]
+    assert [mail.due_at and mail.due_at + by for mail in before] == [mail.due_at for mail in after]
+
+
+@given(OCCASIONS, RULES, BEFORE_OR_AFTER, st.booleans())
+def test_the_order_in_which_rules_are_kept_decides_nothing(occasion, rules, told, came):
+    told_at = occasion.starts_at + told
+
+    one, other = (plan(occasion, kept, told_at=told_at, came=came) for kept in (rules, rules[::-1]))
+
+    assert sent_at(one) == sent_at(other)

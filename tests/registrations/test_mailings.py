@@ -1,0 +1,533 @@
+"""Running the plan: what has come due is written once, to whom it is for, and what has lost its moment is not."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+
+from events import scheduling
+from events.models import Question, Session, Webinar
+from registrations import erasure, mailings, outbox, signup
+from registrations.emails import compose
+from registrations.models import Mailing, Message, Registration
+from registrations.pointless import PointlessError
+from tests.builders import (
+    NOW,
+    make_host,
+    make_organizer,
+    make_question,
+    make_registration,
+    make_rule,
+    make_session,
+    make_webinar,
+)
+
+pytestmark = pytest.mark.django_db
+
+Kind = Message.Kind
+PLANNED = ("reminder", "starting", "came", "missed", "survey", "replay")
+# Of the session that builders plan, in October.
+STARTS_AT = datetime(2026, 10, 14, 12, 30, tzinfo=UTC)
+ENDS_AT = STARTS_AT + timedelta(minutes=90)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def host():
+    return make_host()
+
+
+@pytest.fixture
+def session(host):
+    return make_session(make_webinar(host=host))
+
+
+def deliver():
+    """As if every mail had been sent as soon as it was owed."""
+    Message.objects.filter(state=Message.State.QUEUED).update(state=Message.State.SENT, sent_at=F("created_at"))
+
+
+def sweep(now):
+    """A sweep, in a world whose mail server is quick."""
+    deliver()
+    return mailings.sweep(now=now)
+
+
+def written(person=None):
+    """The mails of the plan that are owed, oldest first."""
+    rows = Message.objects.filter(kind__in=PLANNED).order_by("pk")
+    return [message.kind for message in (rows.filter(registration=person) if person else rows)]
+
+
+def came(person, at=STARTS_AT):
+    Registration.objects.filter(pk=person.pk).update(joined_at=at)
+    person.refresh_from_db()
+    return person
+
+
+# ---------- at the right moment, once ----------
+
+
+def test_a_reminder_is_written_when_its_moment_has_come_and_not_before(host, session):
+    make_rule(host, 24 * 60)
+    anna = make_registration(session)
+
+    assert sweep(STARTS_AT - DAY - timedelta(seconds=1)) == 0
+    assert sweep(STARTS_AT - DAY) == 1
+
+    reminder = anna.messages.get(kind=Kind.REMINDER)
+    mailing = Mailing.objects.get()
+    assert (reminder.mailing, reminder.key) == (mailing, f"reminder-{anna.reference}-m{mailing.pk}")
+    assert (mailing.session, mailing.due_at, mailing.told) == (session, STARTS_AT - DAY, 1)
+    assert mailing.written_at is not None
+
+
+def test_sweeping_again_writes_nothing_twice(host, session):
+    make_rule(host)
+    make_registration(session)
+
+    assert sweep(STARTS_AT - HOUR) == 1
+    assert sweep(STARTS_AT - HOUR) == 0
+    assert sweep(STARTS_AT - 30 * MINUTE) == 0
+
+    assert written() == ["reminder"]
+
+
+def test_a_worker_that_dies_goes_on_where_it_was(host, session, monkeypatch):
+    monkeypatch.setattr(mailings, "CHUNK", 2)
+    make_rule(host)
+    people = [make_registration(session) for _each in range(5)]
+    deliver()
+    mailings.begin_due(now=STARTS_AT - HOUR)
+    [mailing] = Mailing.objects.all()
+    mailings._write_chunk(mailing.pk, now=STARTS_AT - HOUR)
+    assert [len(written(person)) for person in people] == [1, 1, 0, 0, 0]
+
+    assert sweep(STARTS_AT - HOUR + MINUTE) == 3
+
+    assert [written(person) for person in people] == [["reminder"]] * 5
+    mailing.refresh_from_db()
+    assert mailing.told == 5
+
+
+def test_writing_the_same_chunk_twice_does_no_harm(host, session):
+    make_rule(host)
+    make_registration(session)
+    sweep(STARTS_AT - HOUR)
+    Mailing.objects.update(written_at=None, reached=0)
+
+    assert sweep(STARTS_AT - HOUR) == 0
+
+    assert written() == ["reminder"]
+
+
+def test_only_whoever_holds_a_place_is_reminded(host):
+    session = make_session(make_webinar(host=host), capacity=2)
+    make_rule(host)
+    anna, gone, waiting = (make_registration(session) for _each in range(3))
+    signup.cancel(gone, now=NOW)
+    signup.cancel(waiting, now=NOW)
+
+    sweep(STARTS_AT - HOUR)
+
+    assert [written(person) for person in (anna, gone, waiting)] == [["reminder"], [], []]
+
+
+def test_whoever_was_erased_is_written_to_no_more(host, session):
+    make_rule(host)
+    erasure.erase(make_registration(session), now=NOW)
+
+    assert sweep(STARTS_AT - HOUR) == 0
+
+
+def test_each_person_gets_what_the_plan_says_of_them(host, session):
+    make_rule(host, 24 * 60)
+    make_rule(host, 60)
+    early = make_registration(session)
+    late = make_registration(session, now=STARTS_AT - 5 * HOUR)
+    at_last = make_registration(session, now=STARTS_AT - 70 * MINUTE)
+
+    sweep(STARTS_AT - DAY)
+    sweep(STARTS_AT - HOUR)
+
+    assert [written(person) for person in (early, late, at_last)] == [["reminder", "reminder"], ["reminder"], []]
+
+
+def test_whoever_has_just_changed_to_the_session_was_told_its_time(host, session):
+    make_rule(host)
+    other = make_session(session.webinar, time_zone="Asia/Tokyo")
+    anna = make_registration(other)
+    signup.change_session(anna, session=session, now=STARTS_AT - 65 * MINUTE)
+
+    sweep(STARTS_AT - HOUR)
+
+    assert written(anna) == []
+
+
+# ---------- whose rules ----------
+
+
+def test_a_webinar_with_a_plan_of_its_own_has_none_of_its_hosts_mails(host, session):
+    make_rule(host, 24 * 60)
+    make_rule(session.webinar, 120)
+    Webinar.objects.update(has_own_mail_rules=True)
+    make_registration(session)
+
+    assert sweep(STARTS_AT - DAY) == 0
+    assert sweep(STARTS_AT - 2 * HOUR) == 1
+
+
+def test_rules_of_its_own_wait_until_the_webinar_has_a_plan_of_its_own(host, session):
+    make_rule(session.webinar, 120)
+    make_registration(session)
+
+    assert sweep(STARTS_AT - 2 * HOUR) == 0
+
+
+def test_a_new_rule_makes_up_for_nothing(host, session):
+    make_rule(host, 24 * 60, holds_from=STARTS_AT - 3 * HOUR)
+    make_registration(session)
+
+    assert sweep(STARTS_AT - 2 * HOUR) == 0
+
+
+def test_going_back_to_the_hosts_plan_makes_up_for_nothing(host, session):
+    make_rule(host, 24 * 60)
+    Webinar.objects.update(mail_rules_since=STARTS_AT - 3 * HOUR)
+    make_registration(session)
+
+    assert sweep(STARTS_AT - 2 * HOUR) == 0
+
+
+@pytest.mark.parametrize("status", [Webinar.Status.DRAFT, Webinar.Status.CANCELLED])
+def test_nothing_is_sent_of_a_webinar_that_is_not_published(host, session, status):
+    make_rule(host)
+    make_registration(session)
+    Webinar.objects.update(status=status)
+
+    assert sweep(STARTS_AT - HOUR) == 0
+
+
+# ---------- sessions that move or are called off ----------
+
+
+def test_a_session_that_moves_takes_its_reminders_with_it(host, session):
+    make_rule(host, 24 * 60)
+    anna = make_registration(session)
+    sweep(STARTS_AT - DAY)
+    scheduling.save_session(_later(session, days=7), by=None, now=STARTS_AT - 20 * HOUR)
+
+    assert sweep(STARTS_AT - HOUR) == 0
+    assert sweep(STARTS_AT + 6 * DAY) == 1
+
+    assert written(anna) == ["reminder", "reminder"]
+
+
+def test_a_session_that_moves_nearer_sends_no_reminder_whose_moment_is_past(host, session):
+    make_rule(host, 24 * 60)
+    make_registration(session)
+    deliver()
+    scheduling.save_session(_later(session, days=-20), by=None, now=STARTS_AT - 20 * DAY - 3 * HOUR)
+
+    assert sweep(STARTS_AT - 20 * DAY - 2 * HOUR) == 0
+
+
+def test_a_reminder_of_the_old_time_is_not_sent_once_the_session_has_moved(host, session):
+    make_rule(host, 24 * 60)
+    anna = make_registration(session)
+    sweep(STARTS_AT - DAY)
+    Message.objects.exclude(kind=Kind.REMINDER).update(state=Message.State.SENT, sent_at=NOW)
+    Session.objects.update(starts_at=STARTS_AT + DAY, ends_at=ENDS_AT + DAY)
+
+    with pytest.raises(PointlessError, match="The session has moved since"):
+        compose(_fetched(anna, Kind.REMINDER), now=STARTS_AT - DAY)
+
+
+def test_nothing_is_sent_of_a_session_that_is_called_off(host, session):
+    make_rule(host)
+    anna = make_registration(session)
+    scheduling.cancel_session(session, by=None, now=NOW)
+
+    assert sweep(STARTS_AT - HOUR) == 0
+    assert written(anna) == []
+
+
+def test_a_mailing_ends_when_its_session_is_called_off_half_way(host, session, monkeypatch):
+    monkeypatch.setattr(mailings, "CHUNK", 1)
+    make_rule(host)
+    make_registration(session)
+    make_registration(session)
+    deliver()
+    mailings.begin_due(now=STARTS_AT - HOUR)
+    [mailing] = Mailing.objects.all()
+    mailings._write_chunk(mailing.pk, now=STARTS_AT - HOUR)
+    Session.objects.update(state=Session.State.CANCELLED)
+
+    assert sweep(STARTS_AT - HOUR) == 0
+
+    mailing.refresh_from_db()
+    assert mailing.written_at is not None
+
+
+# ---------- workers that were away ----------
+
+
+def test_a_reminder_is_made_up_for_while_it_is_before_the_start(host, session):
+    make_rule(host, 24 * 60)
+    make_registration(session)
+
+    assert sweep(STARTS_AT - 20 * HOUR) == 1
+
+
+@pytest.mark.parametrize("late", [timedelta(), 5 * MINUTE, DAY])
+def test_no_reminder_is_sent_after_the_start(host, session, late):
+    make_rule(host, 24 * 60)
+    make_rule(host, 10)
+    make_registration(session)
+
+    assert sweep(STARTS_AT + late) == 0
+
+
+def test_of_several_reminders_that_were_missed_the_last_tells_enough(host, session):
+    for minutes in (3 * 60, 2 * 60, 60):
+        make_rule(host, minutes)
+    anna = make_registration(session)
+
+    sweep(STARTS_AT - 50 * MINUTE)
+    sweep(STARTS_AT - 30 * MINUTE)
+
+    assert written(anna) == ["reminder"]
+    assert Mailing.objects.get().due_at == STARTS_AT - HOUR
+
+
+def test_mails_that_are_late_keep_a_quarter_of_an_hour_apart(host, session):
+    make_rule(host, 60, purpose="follow_up", audience="came")
+    make_rule(host, 120, purpose="survey")
+    make_question(session.webinar, asked=Question.Asked.SURVEY)
+    anna = came(make_registration(session))
+
+    sweep(ENDS_AT + DAY)
+    assert written(anna) == ["came"]
+    sweep(ENDS_AT + DAY + 10 * MINUTE)
+    assert written(anna) == ["came"]
+    sweep(ENDS_AT + DAY + 16 * MINUTE)
+    assert written(anna) == ["came", "survey"]
+
+
+def test_what_follows_is_not_made_up_for_after_days(host, session):
+    make_rule(host, 60, purpose="follow_up", audience="came")
+    came(make_registration(session))
+
+    assert sweep(ENDS_AT + 4 * DAY) == 0
+
+
+def test_it_starts_now_may_be_a_little_late_and_says_so(host, session):
+    make_rule(host, 0)
+    anna = make_registration(session)
+    sweep(STARTS_AT + 2 * MINUTE)
+
+    message = _fetched(anna, Kind.STARTING)
+
+    assert "It starts now" in compose(message, now=STARTS_AT + 2 * MINUTE).as_bytes().decode()
+    assert "It has begun" in compose(message, now=STARTS_AT + 20 * MINUTE).as_bytes().decode()
+    with pytest.raises(PointlessError, match="The session is over"):
+        compose(message, now=ENDS_AT)
+
+
+# ---------- afterwards ----------
+
+
+def test_those_who_came_and_those_who_did_not_get_different_mails(host, session):
+    make_rule(host, 120, purpose="follow_up", audience="came")
+    make_rule(host, 120, purpose="follow_up", audience="stayed_away")
+    anna, bob = came(make_registration(session)), make_registration(session)
+
+    sweep(ENDS_AT + 2 * HOUR)
+
+    assert (written(anna), written(bob)) == (["came"], ["missed"])
+
+
+def test_where_nobody_was_seen_nobody_is_told_that_they_were_missed(host, session):
+    make_rule(host, 120, purpose="follow_up", audience="stayed_away")
+    make_registration(session)
+
+    assert sweep(ENDS_AT + 2 * HOUR) == 0
+
+
+def test_no_survey_is_sent_of_a_webinar_that_asks_nothing(host, session):
+    make_rule(host, 60, purpose="survey")
+    make_registration(session)
+
+    assert sweep(ENDS_AT + HOUR) == 0
+
+
+def test_the_replay_is_told_of_when_it_opens(host, session):
+    make_rule(host, 0, purpose="replay")
+    anna = make_registration(session)
+    assert sweep(ENDS_AT + DAY) == 0
+
+    Webinar.objects.update(replay_url="https://video.example.net/42", replay_added_at=ENDS_AT + 2 * DAY)
+
+    assert sweep(ENDS_AT + 2 * DAY - MINUTE) == 0
+    assert sweep(ENDS_AT + 2 * DAY) == 1
+    assert sweep(ENDS_AT + 3 * DAY) == 0
+    assert written(anna) == ["replay"]
+
+
+def test_correcting_the_time_of_what_is_over_thanks_nobody_twice(host, session):
+    make_rule(host, 120, purpose="follow_up", audience="came")
+    anna = came(make_registration(session))
+    sweep(ENDS_AT + 2 * HOUR)
+    Session.objects.update(ends_at=ENDS_AT + HOUR, starts_at=STARTS_AT + HOUR)
+
+    assert sweep(ENDS_AT + 3 * HOUR) == 0
+    assert written(anna) == ["came"]
+
+
+# ---------- beside other mails ----------
+
+
+def test_whose_confirmation_is_still_on_its_way_needs_no_reminder(host, session):
+    make_rule(host)
+    anna = make_registration(session)
+
+    mailings.sweep(now=STARTS_AT - HOUR)
+
+    assert dict(anna.messages.values_list("kind", "state")) == {Kind.CONFIRMED: Message.State.QUEUED}
+
+
+def test_an_announcement_waits_behind_the_confirmation_and_does_not_replace_it(session):
+    anna = make_registration(session)
+    announce(session)
+
+    mailings.sweep(now=NOW)
+
+    assert set(anna.messages.values_list("kind", "state")) == {
+        (Kind.CONFIRMED, Message.State.QUEUED),
+        (Kind.ANNOUNCEMENT, Message.State.QUEUED),
+    }
+    assert [message.kind for message in outbox.claim_batch(now=NOW)] == [Kind.CONFIRMED]
+
+
+def test_a_new_time_replaces_a_reminder_and_no_announcement(host, session):
+    make_rule(host)
+    anna = make_registration(session)
+    deliver()
+    announce(session)
+    mailings.sweep(now=STARTS_AT - HOUR)
+
+    scheduling.save_session(_later(session, days=1), by=None, now=STARTS_AT - HOUR)
+
+    states = dict(anna.messages.filter(kind__in=["reminder", "announcement"]).values_list("kind", "state"))
+    assert states == {"reminder": Message.State.DROPPED, "announcement": Message.State.QUEUED}
+
+
+# ---------- announcements ----------
+
+
+def announce(session, *, whole=False, **fields):
+    return mailings.announce(
+        session.webinar,
+        **{
+            "session": None if whole else session,
+            "audience": Mailing.Audience.PLACE,
+            "subject": "Slides",
+            "text": "Read them.",
+            "by": None,
+            "now": NOW,
+            "draft": uuid.uuid4(),
+            **fields,
+        },
+    )
+
+
+def test_an_announcement_reaches_its_audience_once(session):
+    organizer, draft = make_organizer(session.webinar.host), uuid.uuid4()
+    anna = make_registration(session)
+    elsewhere = make_registration(make_session(session.webinar, time_zone="Asia/Tokyo"))
+
+    announce(session, by=organizer, draft=draft)
+    announce(session, by=organizer, draft=draft)
+    sweep(NOW)
+    sweep(NOW)
+
+    assert anna.messages.filter(kind=Kind.ANNOUNCEMENT).count() == 1
+    assert not elsewhere.messages.filter(kind=Kind.ANNOUNCEMENT).exists()
+    [mailing] = Mailing.objects.all()
+    assert (mailing.told, mailing.written_by) == (1, organizer)
+
+
+def test_an_announcement_for_a_webinar_reaches_all_sessions_but_those_called_off(session):
+    other = make_session(session.webinar, time_zone="Asia/Tokyo")
+    off = make_session(session.webinar, time_zone="Asia/Dubai")
+    people = [make_registration(each) for each in (session, other, off)]
+    scheduling.cancel_session(off, by=None, now=NOW)
+
+    announce(session, whole=True)
+    sweep(NOW)
+
+    told = [person.messages.filter(kind=Kind.ANNOUNCEMENT).count() for person in people]
+    assert told == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("audience", "told"),
+    [("place", {"came", "absent"}), ("waiting", {"waiting"}), ("came", {"came"}), ("stayed_away", {"absent"})],
+)
+def test_an_announcement_is_for_those_whom_the_organizer_chose(audience, told):
+    session = make_session(capacity=2)
+    people = {"came": came(make_registration(session)), "absent": make_registration(session)}
+    people["waiting"] = make_registration(session)
+
+    announce(session, audience=audience)
+    sweep(NOW)
+
+    assert {name for name, person in people.items() if person.messages.filter(kind=Kind.ANNOUNCEMENT).exists()} == told
+
+
+# ---------- cost ----------
+
+
+def test_a_sweep_with_nothing_to_do_asks_as_often_however_many_sessions_there_are(host, session):
+    for minutes in (24 * 60, 60, 0):
+        make_rule(host, minutes)
+    make_rule(host, 120, purpose="follow_up", audience="came")
+
+    counts = []
+    for more in (0, 4):
+        for _each in range(more):
+            make_session(make_webinar(host=host))
+        sweep(STARTS_AT - DAY)
+        with CaptureQueriesContext(connection) as queries:
+            mailings.sweep(now=STARTS_AT - DAY)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] <= 6
+
+
+def test_writing_to_many_asks_no_more_than_writing_to_one(host):
+    make_rule(host)
+    counts = []
+    for people in (1, 6):
+        session = make_session(make_webinar(host=host))
+        for _each in range(people):
+            make_registration(session)
+        with CaptureQueriesContext(connection) as queries:
+            assert sweep(STARTS_AT - HOUR) == people
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def _later(session, *, days):
+    fresh = Session.objects.get(pk=session.pk)
+    fresh.local_date += timedelta(days=days)
+    return fresh
+
+
+def _fetched(person, kind):
+    rows = Message.objects.select_related("registration__session__webinar__host", "mailing")
+    return rows.get(registration=person, kind=kind)
