@@ -7,14 +7,16 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
-from events import timezones
+from events import mail_rules, timezones
 from events.access import Role, access_of
 from events.admin.addresses import LeavesAddresses
 from events.admin.forms import HostForm
+from events.admin.mail_rules import HostMailRuleInline
 from events.admin.scoped import HostScopedAdmin, HostScopedTabularInline, SameHostFormSet
 from events.models import Host, Membership, User
 
@@ -108,7 +110,7 @@ class HostAdmin(LeavesAddresses, HostScopedAdmin):
         ),
         (_("Members and organizers"), {"fields": ["member_domains", "requires_second_factor"]}),
     ]
-    inlines = [MemberInline]
+    inlines = [MemberInline, HostMailRuleInline]
     prepopulated_fields = {"slug": ["name"]}
     protected_message = _("This host has webinars, so it cannot be deleted.")
     list_display = ["name", "slug", "city"]
@@ -131,6 +133,12 @@ class HostAdmin(LeavesAddresses, HostScopedAdmin):
                 )
             }
         return super().get_form(request, obj, *args, **kwargs)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """A new host begins with the usual mails, unless others were chosen."""
+        super().save_related(request, form, formsets, change)
+        if not change and not form.instance.mail_rules.exists():
+            mail_rules.begin_plan(form.instance, now=timezone.now())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return access_of(request).is_superuser

@@ -13,18 +13,19 @@ from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from events import scheduling
+from events import mail_rules, scheduling
 from events.admin import ailments
 from events.admin.addresses import LeavesAddresses
 from events.admin.forms import WebinarForm
 from events.admin.invitees import InvitesPeople
+from events.admin.mail_rules import WebinarMailRuleInline
 from events.admin.publishing import PublishesWebinars
 from events.admin.questions import QuestionInline
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedTabularInline
@@ -147,6 +148,7 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
                 ]
             },
         ),
+        (_("Mails"), {"fields": ["plan_line", "has_own_mail_rules"]}),
         (
             _("Afterwards"),
             {"fields": ["replay_url", "replay_access", ("replay_from", "replay_until"), "attended_count"]},
@@ -160,8 +162,15 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         "how_to_pay": "typeof price_amount === 'undefined' || price_amount != 0",
         "payment_days": "typeof price_amount === 'undefined' || price_amount != 0",
     }
-    readonly_fields = ["member_domains", "invited"]
-    inlines = [SessionInline, AppearanceInline, PartnershipInline, DisplayZoneInline, QuestionInline]
+    readonly_fields = ["member_domains", "invited", "plan_line"]
+    inlines = [
+        SessionInline,
+        AppearanceInline,
+        PartnershipInline,
+        DisplayZoneInline,
+        QuestionInline,
+        WebinarMailRuleInline,
+    ]
     prepopulated_fields = {"slug": ["title"]}
     list_display = ["title", "host", "status_shown", "next_session", "people"]
     list_filter = [("status", ChoicesDropdownFilter), HostFilter]
@@ -223,6 +232,20 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         page = reverse("admin:events_webinar_invited_people", args=[webinar.pk])
         return format_html('{} <a href="{}" class="text-link">{}</a>', said, page, _("See or change the list"))
 
+    @display(description=_("Plan of mails"))
+    def plan_line(self, webinar: Webinar) -> SafeString | str:
+        """The mails that go out for it, in words, and where they are kept."""
+        if webinar.pk is None:
+            return str(_("That of the host. Save the webinar first: then it can have one of its own."))
+        rules = mail_rules.rules_of(webinar)
+        lines = [(rule.get_purpose_display(), mail_rules.words(rule)) for rule in rules]
+        said = format_html_join("", "<li>{}: {}</li>", lines) if lines else format_html("<li>{}</li>", _("No mails."))
+        plan = format_html('<ul class="plan-lines">{}</ul>', said)
+        if webinar.has_own_mail_rules:
+            return plan
+        page = reverse("admin:events_host_change", args=[webinar.host_id])
+        return format_html('{}<a href="{}" class="text-link">{}</a>', plan, page, _("It is the plan of the host."))
+
     def with_page(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return rows.exclude(status=Webinar.Status.DRAFT)
 
@@ -263,6 +286,7 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         _refuse_a_replay_before_the_end(form, formsets)
         self._ask(request, form, formsets, has_new_title=has_new_title)
         former = self.public_paths([webinar])
+        self._note_moments(form)
         webinar.save()
         self.leave(former, webinar)
         super().save_related(request, form, formsets, change)
@@ -275,6 +299,7 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         self.say_who_is_told(request, moved)
         if "status" in form.changed_data and webinar.is_published:
             self._say_what_ails(request)
+        self._say_which_plan_holds(request, form)
         if "replay_url" in form.changed_data:
             self._say_where_it_plays(request, webinar)
         if {"access", "access_password"} & set(form.changed_data):
@@ -285,6 +310,25 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         said = ailments.warnings(now=timezone.now())
         if said:
             self.message_user(request, " ".join(said), messages.WARNING)
+
+    def _note_moments(self, form: Any) -> None:
+        """When there was first a recording, and since when which plan of mails holds: neither makes up for the past."""
+        webinar = form.instance
+        if webinar.replay_url and not form.initial.get("replay_url"):
+            webinar.replay_added_at = timezone.now()
+        if webinar.pk and "has_own_mail_rules" in form.changed_data:
+            webinar.mail_rules_since = timezone.now()
+
+    def _say_which_plan_holds(self, request: HttpRequest, form: Any) -> None:
+        """A plan of its own begins as a copy of the host's; rows that are kept beside the host's plan send nothing."""
+        webinar = form.instance
+        if webinar.has_own_mail_rules and "has_own_mail_rules" in form.changed_data:
+            if mail_rules.begin_own_plan(webinar, now=timezone.now()):
+                words = _("The webinar has a plan of its own now. It begins as a copy of the host's: change it below.")
+                self.message_user(request, words)
+        elif not webinar.has_own_mail_rules and webinar.mail_rules.exists():
+            words = _("The mails that are listed for this webinar alone do not go out: it has the plan of its host.")
+            self.message_user(request, words, messages.WARNING)
 
     def _say_where_it_plays(self, request: HttpRequest, webinar: Webinar) -> None:
         recording = recording_at(webinar.replay_url)

@@ -92,7 +92,7 @@ def session_data(**changed):
 
 
 def webinar_data(**changed):
-    formsets = ("sessions", "appearances", "partnerships", "display_zones", "questions")
+    formsets = ("sessions", "appearances", "partnerships", "display_zones", "questions", "mail_rules")
     management = {f"{name}-{total}_FORMS": "0" for name in formsets for total in ("TOTAL", "INITIAL")}
     return {
         "title": "Roads and Rivers",

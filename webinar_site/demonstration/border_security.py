@@ -9,6 +9,7 @@ from datetime import date, time, timedelta
 from events.models import Appearance, OfferCondition, Question
 from webinar_site.demonstration import DEMO_ORGANIZER_EMAIL
 from webinar_site.demonstration.content import (
+    ALL_MAILS,
     HostContent,
     OfferContent,
     PartnerContent,
@@ -46,6 +47,7 @@ def border_security_report(today: date) -> HostContent:
         accent="#0b6b74",
         time_zone="Europe/London",
         organizer_email=DEMO_ORGANIZER_EMAIL,
+        mails=ALL_MAILS,
         series=_SERIES,
         offer=_offer(valid_until=wednesday + timedelta(days=60)),
         webinars=(_CENTRAL_ASIA_WEBINAR, _caspian_webinar(wednesday)),

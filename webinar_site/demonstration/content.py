@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, time
 
-from events.models import Appearance, OfferCondition, Question
+from events.mail_rules import DAY, HOUR, USUAL
+from events.models import Appearance, MailRule, OfferCondition, Question
 from events.models.series import Partnership
 from webinar_site.demonstration.portraits import Portrait
 from webinar_site.demonstration.registrants import Registrant
@@ -112,3 +113,16 @@ class HostContent:
     series: SeriesContent | None = None
     # Of the whole host; those of one webinar stand with it.
     offer: OfferContent | None = None
+    # Of each mail of its plan what, to whom, and how many minutes before the start or after the end.
+    mails: tuple[tuple[str, str, int], ...] = USUAL
+
+
+# A plan with everything in it, which its owner may thin out.
+ALL_MAILS = (
+    *USUAL,
+    (MailRule.Purpose.REMINDER, MailRule.Audience.EVERYBODY, 0),
+    (MailRule.Purpose.FOLLOW_UP, MailRule.Audience.CAME, 2 * HOUR),
+    (MailRule.Purpose.FOLLOW_UP, MailRule.Audience.STAYED_AWAY, 2 * HOUR),
+    (MailRule.Purpose.SURVEY, MailRule.Audience.CAME, DAY),
+    (MailRule.Purpose.REPLAY, MailRule.Audience.EVERYBODY, 0),
+)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import override
 
-from events import timezones
+from events import mail_rules, timezones
 from events.models import (
     Affiliation,
     Appearance,
@@ -92,6 +92,8 @@ def _load_host(content: HostContent, *, now: datetime) -> None:
             time_zone=content.time_zone,
         )
     )
+    # In production mails would go out to people who are not there.
+    mail_rules.begin_plan(host, now=now, rules=() if settings.PRODUCTION else content.mails)
     organizer = _load_organizer(host, content.organizer_email)
     series = _load_series(host, content.series) if content.series else None
     if content.offer:

@@ -1,0 +1,97 @@
+"""The plan of mails, as a host's owners keep it and as a webinar may have its own: rows in words."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.db import models
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from events import mail_rules
+from events.access import Role
+from events.admin.scoped import HostScopedTabularInline, SameHostFormSet
+from events.mail_rules import DAY, HOUR
+from events.models import MailRule
+
+# What can be chosen; a rule that came otherwise by another length keeps it.
+LENGTHS = (0, 5, 10, 15, 30, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY)
+
+
+class MailRuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """One mail: what, how long before or after, to whom. A new row has nothing chosen, so that none is sent unmeant."""
+
+    minutes = forms.TypedChoiceField(label=_("when"), coerce=int, empty_value=None, widget=UnfoldAdminSelectWidget)
+
+    class Meta:
+        model = MailRule
+        fields = ["purpose", "minutes", "audience"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lengths = sorted({*LENGTHS, self.instance.minutes})
+        blank = ("", _("Select value"))
+        for name, choices in (
+            ("minutes", [(minutes, _length_before_or_after(minutes)) for minutes in lengths]),
+            ("purpose", MailRule.Purpose.choices),
+        ):
+            field = self.fields.get(name)
+            if isinstance(field, forms.ChoiceField):
+                field.choices = choices if self.instance.pk else [blank, *choices]
+            if not self.instance.pk:
+                self.initial[name] = ""
+
+    def save(self, commit: bool = True) -> MailRule:  # noqa: FBT001 - Django's signature
+        """What was changed holds from now on: it makes up for nothing."""
+        if self.has_changed():
+            self.instance.holds_from = timezone.now()
+        rule: MailRule = super().save(commit)
+        return rule
+
+
+def _length_before_or_after(minutes: int) -> str:
+    return mail_rules.length(minutes) if minutes else str(_("At that moment"))
+
+
+class MailRuleFormSet(SameHostFormSet):
+    """Each mail once."""
+
+    def clean(self) -> None:
+        super().clean()
+        seen: set[tuple[Any, ...]] = set()
+        for form in self.forms:
+            cleaned = getattr(form, "cleaned_data", {})
+            if not cleaned or cleaned.get("DELETE") or form.errors:
+                continue
+            what = tuple(cleaned.get(name) for name in ("purpose", "minutes", "audience"))
+            if what in seen:
+                form.add_error("minutes", _("This mail is in the plan already."))
+            seen.add(what)
+
+
+class _MailRuleInline(HostScopedTabularInline):
+    model = MailRule
+    form = MailRuleForm
+    formset = MailRuleFormSet
+    fields = ["purpose", "minutes", "audience"]
+    verbose_name = _("mail")
+    verbose_name_plural = _("plan of mails")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[MailRule]:
+        return super().get_queryset(request).order_by("-purpose", "-minutes", "pk")
+
+
+class HostMailRuleInline(_MailRuleInline):
+    """The plan that all webinars of the host have, but for those with a plan of their own."""
+
+    fk_name = "host"
+    host_path: ClassVar[str] = "pk"
+    edit_role: ClassVar[Role] = Role.OWNER
+
+
+class WebinarMailRuleInline(_MailRuleInline):
+    """A webinar's own plan, which stands in the place of its host's."""
+
+    fk_name = "webinar"
+    tab = True
