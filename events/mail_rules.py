@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db import models
+from django.db.models import Case, F, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,8 +20,33 @@ USUAL = ((Purpose.REMINDER, Audience.EVERYBODY, DAY), (Purpose.REMINDER, Audienc
 
 
 def rules_of(webinar: Webinar) -> list[MailRule]:
-    """The rules that hold for a webinar: its own where it has a plan of its own, else its host's."""
-    return list(webinar.mail_rules.all() if webinar.has_own_mail_rules else webinar.host.mail_rules.all())
+    """The rules that hold for a webinar, in order: its own where it has a plan of its own, else its host's."""
+    rules = webinar.mail_rules.all() if webinar.has_own_mail_rules else webinar.host.mail_rules.all()
+    return sorted(rules, key=_place)
+
+
+def _place(rule: MailRule) -> tuple[int, int, str, int]:
+    """As they go out: reminders, the longest before the start first, then what follows, and last the replay."""
+    part = 0 if rule.is_reminder else 2 if rule.purpose == Purpose.REPLAY else 1
+    return part, -rule.minutes if rule.is_reminder else rule.minutes, rule.purpose, rule.pk or 0
+
+
+def in_order(rules: models.QuerySet[MailRule]) -> models.QuerySet[MailRule]:
+    """The same order, made by the database."""
+    whole = models.IntegerField()
+    part = Case(When(purpose=Purpose.REMINDER, then=0), When(purpose=Purpose.REPLAY, then=2), default=1)
+    minutes = Case(When(purpose=Purpose.REMINDER, then=-F("minutes")), default=F("minutes"), output_field=whole)
+    return rules.order_by(part, minutes, "purpose", "pk")
+
+
+def title(rule: MailRule) -> str:
+    """What a rule sends, in a word."""
+    return {
+        Purpose.REMINDER.value: _("Reminder"),
+        Purpose.FOLLOW_UP.value: _("Follow-up"),
+        Purpose.SURVEY.value: _("Survey"),
+        Purpose.REPLAY.value: _("Replay"),
+    }[rule.purpose]
 
 
 def begin_plan(host: Host, *, now: datetime, rules: Iterable[tuple[str, str, int]] = USUAL) -> None:

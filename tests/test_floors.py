@@ -92,7 +92,8 @@ FLOORS = {
         # under the locks of an act; letters: rendered for many, and needed no more; all the entries of one person
         {"places", "drafts", "pointless", "own_calendar", "earning"},
         {"emails", "signup", "surveys", "notifications", "mailings", "attendance"},  # one message each; acts
-        {"delivery", "correspondence", "erasure"},  # mails on their way, and the end of a registration
+        # mails on their way, and what they will be; the end of a registration
+        {"delivery", "correspondence", "erasure", "simulator"},
         {"pages", "accounts", "inbound"},
         {"views", "admin", "receivers", "tasks", "social", "management"},  # doors
         {"urls", "mailbox_urls", "apps"},

@@ -79,7 +79,7 @@ class _MailRuleInline(HostScopedTabularInline):
     verbose_name_plural = _("plan of mails")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[MailRule]:
-        return super().get_queryset(request).order_by("-purpose", "-minutes", "pk")
+        return mail_rules.in_order(super().get_queryset(request))
 
 
 class HostMailRuleInline(_MailRuleInline):

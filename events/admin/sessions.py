@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -243,7 +243,9 @@ class SessionInline(CarriesSeen, HostScopedStackedInline):
             return str(_("New, not saved yet."))
         page = reverse("admin:events_session_change", args=[session.pk])
         words = _("Cancel or open this session") if is_cancellable(session) else _("Open this session")
-        return format_html('{} <a href="{}" class="text-link">{}</a>', state_badge(session), page, words)
+        links = [(page, words), (mails_page(session), _("Try out its mails"))]
+        said = format_html_join(" · ", '<a href="{}" class="text-link whitespace-nowrap">{}</a>', links)
+        return format_html("{} {}", state_badge(session), said)
 
     def get_formset(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
@@ -308,12 +310,13 @@ class SessionAdmin(CarriesSeen, HoldsSessions, TellsPeople, HostScopedAdmin):
 
     @display(description=_("State"))
     def state_line(self, session: Session) -> SafeString:
-        """With the way to cancel it where the buttons above are folded away."""
-        if not is_cancellable(session):
-            return state_badge(session)
-        link = '{} <a href="{}" class="text-link lg:hidden">{}</a>'
-        page = reverse("admin:events_session_cancel_one", args=[session.pk])
-        return format_html(link, state_badge(session), page, _("Cancel this session"))
+        """With the ways to try out its mails, and to cancel it, where the buttons above are folded away."""
+        links = [(mails_page(session), _("Try out its mails"))]
+        if is_cancellable(session):
+            cancel = reverse("admin:events_session_cancel_one", args=[session.pk])
+            links.append((cancel, _("Cancel this session")))
+        link = '<a href="{}" class="text-link whitespace-nowrap lg:hidden">{}</a>'
+        return format_html("{} {}", state_badge(session), format_html_join(" ", link, links))
 
     @display(description=_("When"), ordering="starts_at")
     def when(self, session: Session) -> str:
@@ -409,6 +412,11 @@ def state_of(session: Session) -> tuple[str, Any]:
 def state_badge(session: Session) -> SafeString:
     """The same as a badge; static/admin/organizers.css knows its colours."""
     return format_html('<span class="state-badge" data-state="{}">{}</span>', *state_of(session))
+
+
+def mails_page(session: Session) -> str:
+    """Where the plan of its mails is tried out."""
+    return reverse("admin:events_session_plan_of_mails", args=[session.pk])
 
 
 def why_it_stays(rows: Sequence[Any]) -> str:

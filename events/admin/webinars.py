@@ -238,7 +238,7 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         if webinar.pk is None:
             return str(_("That of the host. Save the webinar first: then it can have one of its own."))
         rules = mail_rules.rules_of(webinar)
-        lines = [(rule.get_purpose_display(), mail_rules.words(rule)) for rule in rules]
+        lines = [(mail_rules.title(rule), mail_rules.words(rule)) for rule in rules]
         said = format_html_join("", "<li>{}: {}</li>", lines) if lines else format_html("<li>{}</li>", _("No mails."))
         plan = format_html('<ul class="plan-lines">{}</ul>', said)
         if webinar.has_own_mail_rules:

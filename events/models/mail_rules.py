@@ -47,7 +47,6 @@ class MailRule(models.Model):
     holds_from = models.DateTimeField(_("holds from"), default=timezone.now, editable=False)
 
     class Meta:
-        # By purpose as it happens: reminders come before the rest only in time, which the plan sorts by.
         ordering = ["purpose", "minutes", "audience", "pk"]
         verbose_name = _("mail of the plan")
         verbose_name_plural = _("mails of the plan")
@@ -79,7 +78,7 @@ class MailRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_purpose_display()}: {self.minutes}"
+        return str(self.get_purpose_display())
 
     def clean(self) -> None:
         is_for_everybody = self.audience == self.Audience.EVERYBODY

@@ -32,6 +32,7 @@ from registrations import correspondence, notifications, signup, tallies
 from registrations.admin import mails, questions
 from registrations.admin.downloads import DownloadsPeople
 from registrations.admin.messages import say_sent_again
+from registrations.admin.plan_of_mails import SimulatesMails
 from registrations.admin.readonly import CompletesRows
 from registrations.admin.standing import linked, open_cases
 from registrations.answers import summaries
@@ -188,14 +189,14 @@ class PeopleFirst:
 
 
 @admin.register(Session)
-class PeopledSessionAdmin(PeopleFirst, DownloadsPeople, CompletesRows, CountsPeople, SessionAdmin):
+class PeopledSessionAdmin(PeopleFirst, DownloadsPeople, SimulatesMails, CompletesRows, CountsPeople, SessionAdmin):
     """Sessions, with who waits and whose mail did not go out."""
 
     people_path = "session"
     linked_actions = [("mails_of_one", _("See the mails")), ("download", _("Download as CSV"))]
     list_display = [*SessionAdmin.list_display, "to_do", "mails"]
     list_filter = [*SessionAdmin.list_filter, SessionMailFilter]
-    actions_detail = ["mails_of_one", "download", *SessionAdmin.actions_detail]
+    actions_detail = ["mails_of_one", "download", "plan_of_mails", *SessionAdmin.actions_detail]
 
     def registrations_of(self, subject: Any) -> models.QuerySet[Registration]:
         return Registration.objects.filter(session=subject)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from events.models import Session, User, Webinar
 from registrations.models import Registration
-from tests.builders import make_host, make_organizer, make_registration, make_session, make_webinar
+from tests.builders import make_host, make_organizer, make_registration, make_rule, make_session, make_webinar
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -160,3 +160,29 @@ def test_an_hour_that_does_not_exist_and_one_that_comes_twice_are_planned_with_w
 
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     assert Session.objects.get().starts_at == datetime(2031, 10, 26, 1, 30, tzinfo=UTC)
+
+
+def test_the_plan_of_mails_is_tried_out_without_scripts(
+    browser: Browser, base_url: str, organizer: User, webinar: Webinar
+) -> None:
+    make_rule(webinar.host, 24 * 60)
+    make_rule(webinar.host, 60)
+    session = make_session(webinar, **COMING)
+    context = browser.new_context(base_url=base_url, java_script_enabled=False, viewport={"width": 390, "height": 844})
+    sign_in(context, base_url, organizer)
+    page = context.new_page()
+
+    page.goto(url("events_session_change", session.pk))
+    page.get_by_role("link", name="Try out its mails").filter(visible=True).click()
+    page.get_by_label("They register").select_option(label="Half an hour before")
+    page.get_by_label("Where they are").select_option(label="Tashkent")
+    page.get_by_role("button", name="Show their mails").click()
+
+    steps = page.get_by_role("listitem").filter(has=page.get_by_role("heading", level=3))
+    expect(steps).to_have_count(3)
+    expect(steps.nth(0)).to_contain_text("Wed, 14 May 2031, 17:00 Tashkent, UTC+5")
+    expect(steps.nth(2)).to_contain_text("Its moment had passed when they registered.")
+    steps.nth(0).get_by_text("See the mail").click()
+    mail = page.frame_locator("iframe").first
+    expect(mail.get_by_role("heading", name="Roads and Rivers")).to_be_visible()
+    context.close()

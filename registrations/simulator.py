@@ -1,0 +1,197 @@
+"""What somebody would be sent who gets a place at a given moment: the plan, told and shown, and nothing written.
+
+The person is made up and never stored; their mails are composed by the code that composes all others.
+"""
+
+import email
+import email.policy
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from types import MappingProxyType
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
+
+from events import mail_rules
+from events.models import Offer, OfferCondition, Session
+from registrations import emails, mail_plan, mailings
+from registrations.mail_plan import Because, Fate, Occasion, PlannedMail
+from registrations.models import Mailing, Message, OfferCode, Registration
+from registrations.pointless import PointlessError
+
+# Like one that a registration may have, and nobody's: neither I nor O are in any.
+NOBODY = "SIMULATION"
+_CODE = "YOUR-CODE-HERE"
+
+_REASONS = MappingProxyType(
+    {
+        Because.CANCELLED: gettext_lazy("The session is called off."),
+        Because.PASSED: gettext_lazy("Its moment had passed when they registered."),
+        Because.RULE_IS_NEWER: gettext_lazy("It came into the plan after its moment."),
+        Because.CAME: gettext_lazy("It is for those who did not come."),
+        Because.STAYED_AWAY: gettext_lazy("It is for those who came."),
+        Because.NOBODY_SEEN: gettext_lazy("Nobody was seen at the session, so nobody is told that they missed it."),
+        Because.NO_SURVEY: gettext_lazy("The webinar asks nothing afterwards."),
+        Because.NO_REPLAY: gettext_lazy("It goes out as soon as there is a replay to watch."),
+        Because.WITH_CONFIRMATION: gettext_lazy(
+            "It is due within a quarter of an hour of the confirmation, which tells the same."
+        ),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Somebody who might register: when, where they are, what they read, and whether they then come."""
+
+    registered_at: datetime
+    time_zone: str
+    language: str
+    came: bool
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A mail as its reader would see it."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One mail on the time line, in words; `at` is None where nobody knows yet when."""
+
+    title: str
+    rule: str
+    at: datetime | None
+    fate: Fate
+    reason: str
+    preview: Preview | None
+
+
+def simulate(session: Session, person: Simulated) -> list[Step]:
+    """The time line of that person's mails, the confirmation first. Nothing is written."""
+    occasion = _with_others_seen(mailings.occasion_of(session))
+    rules = mail_rules.rules_of(session.webinar)
+    confirmation = PlannedMail(Message.Kind.CONFIRMED, person.registered_at, Fate.SENT)
+    planned = mail_plan.plan(occasion, rules, told_at=person.registered_at, came=person.came)
+    own = _registration(session, person)
+    return [_step(mail, session, own, person) for mail in (confirmation, *planned)]
+
+
+def _with_others_seen(occasion: Occasion) -> Occasion:
+    """Before the session nobody was seen yet: whoever is to miss it misses what others came to."""
+    return Occasion(**{**vars(occasion), "is_attendance_known": True})
+
+
+def _step(mail: PlannedMail, session: Session, own: Registration, person: Simulated) -> Step:
+    preview, reason = None, _reason(mail)
+    if mail.fate == Fate.SENT:
+        try:
+            preview = _preview(mail, session, own, person)
+        except PointlessError:
+            reason = _("Nothing would be left to tell them by then, so it is not sent.")
+    is_sent = mail.fate != Fate.SENT or preview is not None
+    return Step(
+        title=str(mail.kind.label),
+        rule=mail_rules.words(mail.rule) if mail.rule else _("As soon as they have their place"),
+        at=mail.due_at,
+        fate=mail.fate if is_sent else Fate.SKIPPED,
+        reason=reason,
+        preview=preview,
+    )
+
+
+def _reason(mail: PlannedMail) -> str:
+    if mail.because is None:
+        return ""
+    if mail.because == Because.WITH_EARLIER and mail.merged_with is not None:
+        words = _("It is due within a quarter of an hour of “%(mail)s”, which goes out for both.")
+        return words % {"mail": mail.merged_with.label}
+    return str(_REASONS[mail.because])
+
+
+# ---------- the mails ----------
+
+
+def _registration(session: Session, person: Simulated) -> Registration:
+    """Somebody with a place, of whom no table knows."""
+    own = Registration(
+        pk=0,
+        reference=NOBODY,
+        webinar=session.webinar,
+        session=session,
+        name=person.name,
+        email=person.email,
+        status=Registration.Status.CONFIRMED,
+        has_place=True,
+        time_zone=person.time_zone,
+        language=person.language,
+        registered_at=person.registered_at,
+        confirmed_at=person.registered_at,
+        joined_at=session.starts_at if person.came else None,
+        uid=NOBODY,
+        dtstamp=person.registered_at,
+        entry=Registration.Entry.CONFIRMED,
+    )
+    codes = OfferCode.objects.none()
+    codes._result_cache = _codes(own)  # what `prefetch_related` would have found, had they registered
+    own._prefetched_objects_cache = {"offer_codes": codes}  # type: ignore[attr-defined]
+    return own
+
+
+def _codes(own: Registration) -> list[OfferCode]:
+    """A code for each offer that they would be given, unlocked where registering earns it."""
+    webinar, at = own.session.webinar, own.registered_at
+    offers = Offer.objects.active(at).covering(webinar=webinar.pk, series=webinar.series_id, host=webinar.host_id)
+    codes: list[OfferCode] = []
+    for offer in offers.prefetch_related("conditions"):
+        is_earned = any(each.kind == OfferCondition.Kind.REGISTERED for each in offer.conditions.all())
+        unlocked_at = at if is_earned else None
+        codes.append(
+            OfferCode(
+                pk=len(codes), offer=offer, session=own.session, code=_CODE, issued_at=at, unlocked_at=unlocked_at
+            )
+        )
+    return codes
+
+
+def _preview(mail: PlannedMail, session: Session, own: Registration, person: Simulated) -> Preview:
+    """The mail as it would be composed when it is due. Raises PointlessError where it would not be sent."""
+    at = mail.due_at or person.registered_at
+    message = Message(
+        key=f"{NOBODY}-{mail.kind}",
+        kind=mail.kind,
+        registration=own,
+        mailing=_mailing(mail, session, at) if mail.rule else None,
+        to_email=person.email,
+        language=person.language,
+        created_at=at,
+        due_at=at,
+    )
+    with override(person.language):
+        composed = email.message_from_bytes(emails.compose(message, now=at).as_bytes(), policy=email.policy.default)
+    assert isinstance(composed, EmailMessage)  # noqa: S101 - the default policy makes no other
+    return Preview(str(composed["Subject"]), _part(composed, "plain"), _without_links(_part(composed, "html")))
+
+
+def _mailing(mail: PlannedMail, session: Session, at: datetime) -> Mailing:
+    return Mailing(
+        kind=mail.kind, webinar=session.webinar, session=session, starts_at=session.starts_at, due_at=at, begun_at=at
+    )
+
+
+def _part(composed: EmailMessage, subtype: str) -> str:
+    part = composed.get_body((subtype,))
+    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
+
+
+def _without_links(html: str) -> str:
+    """They would lead to the registration of nobody."""
+    return re.sub(r'(<a\b[^>]*?) href="[^"]*"', r"\1", html)
