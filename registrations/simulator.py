@@ -11,8 +11,9 @@ from datetime import datetime
 from email.message import EmailMessage
 from types import MappingProxyType
 
+from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy
 
 from events import mail_rules
 from events.models import Offer, OfferCondition, Session
@@ -117,6 +118,22 @@ def _reason(mail: PlannedMail) -> str:
     return str(_REASONS[mail.because])
 
 
+def preview_announcement(session: Session, *, subject: str, text: str, reader: str, now: datetime) -> Preview:
+    """An announcement as it would reach somebody in that session who reads the site's own language."""
+    person = Simulated(
+        registered_at=now,
+        time_zone=session.time_zone,
+        language=settings.LANGUAGE_CODE,
+        came=True,
+        name=_("Somebody"),
+        email=reader,
+    )
+    mailing = Mailing(
+        kind=Message.Kind.ANNOUNCEMENT, webinar=session.webinar, subject=subject, text=text, due_at=now, begun_at=now
+    )
+    return _composed(Message.Kind.ANNOUNCEMENT, _registration(session, person), mailing, now)
+
+
 # ---------- the mails ----------
 
 
@@ -165,18 +182,21 @@ def _codes(own: Registration) -> list[OfferCode]:
 def _preview(mail: PlannedMail, session: Session, own: Registration, person: Simulated) -> Preview:
     """The mail as it would be composed when it is due. Raises PointlessError where it would not be sent."""
     at = mail.due_at or person.registered_at
+    return _composed(mail.kind, own, _mailing(mail, session, at) if mail.rule else None, at)
+
+
+def _composed(kind: Message.Kind, own: Registration, mailing: Mailing | None, at: datetime) -> Preview:
     message = Message(
-        key=f"{NOBODY}-{mail.kind}",
-        kind=mail.kind,
+        key=f"{NOBODY}-{kind}",
+        kind=kind,
         registration=own,
-        mailing=_mailing(mail, session, at) if mail.rule else None,
-        to_email=person.email,
-        language=person.language,
+        mailing=mailing,
+        to_email=own.email,
+        language=own.language,
         created_at=at,
         due_at=at,
     )
-    with override(person.language):
-        composed = email.message_from_bytes(emails.compose(message, now=at).as_bytes(), policy=email.policy.default)
+    composed = email.message_from_bytes(emails.compose(message, now=at).as_bytes(), policy=email.policy.default)
     assert isinstance(composed, EmailMessage)  # noqa: S101 - the default policy makes no other
     return Preview(str(composed["Subject"]), _part(composed, "plain"), _without_links(_part(composed, "html")))
 

@@ -532,6 +532,7 @@ UNFOLD = {
                 "items": [
                     _menu_item(_("Registrations"), "how_to_reg", "registrations_registration"),
                     _menu_item(_("Mails"), "mail", "registrations_message"),
+                    _menu_item(_("Mails to many"), "campaign", "registrations_mailing"),
                 ],
             },
             {

@@ -3,6 +3,6 @@
 Nothing here is added or edited by hand. The catalogue's own pages come last, with what only this floor knows.
 """
 
-from registrations.admin import catalogue, messages, offer_codes, registrations
+from registrations.admin import catalogue, mailings, messages, offer_codes, registrations
 
-__all__ = ["catalogue", "messages", "offer_codes", "registrations"]
+__all__ = ["catalogue", "mailings", "messages", "offer_codes", "registrations"]

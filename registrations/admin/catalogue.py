@@ -31,6 +31,7 @@ from events.models import Question, Session, Webinar
 from registrations import correspondence, notifications, signup, tallies
 from registrations.admin import mails, questions
 from registrations.admin.downloads import DownloadsPeople
+from registrations.admin.mailings import Announces
 from registrations.admin.messages import say_sent_again
 from registrations.admin.plan_of_mails import SimulatesMails
 from registrations.admin.readonly import CompletesRows
@@ -189,14 +190,16 @@ class PeopleFirst:
 
 
 @admin.register(Session)
-class PeopledSessionAdmin(PeopleFirst, DownloadsPeople, SimulatesMails, CompletesRows, CountsPeople, SessionAdmin):
+class PeopledSessionAdmin(
+    PeopleFirst, DownloadsPeople, SimulatesMails, Announces, CompletesRows, CountsPeople, SessionAdmin
+):
     """Sessions, with who waits and whose mail did not go out."""
 
     people_path = "session"
     linked_actions = [("mails_of_one", _("See the mails")), ("download", _("Download as CSV"))]
     list_display = [*SessionAdmin.list_display, "to_do", "mails"]
     list_filter = [*SessionAdmin.list_filter, SessionMailFilter]
-    actions_detail = ["mails_of_one", "download", "plan_of_mails", *SessionAdmin.actions_detail]
+    actions_detail = ["mails_of_one", "download", "announce", "plan_of_mails", *SessionAdmin.actions_detail]
 
     def registrations_of(self, subject: Any) -> models.QuerySet[Registration]:
         return Registration.objects.filter(session=subject)
@@ -345,7 +348,7 @@ def _effect_of_places(count: int, hours: int | None) -> Effect:
 
 
 @admin.register(Webinar)
-class PeopledWebinarAdmin(PeopleFirst, DownloadsPeople, CompletesRows, CountsPeople, WebinarAdmin):
+class PeopledWebinarAdmin(PeopleFirst, DownloadsPeople, Announces, CompletesRows, CountsPeople, WebinarAdmin):
     """Webinars, whose deeds reach those who wait as well, with what people answered."""
 
     people_path = "webinar"
@@ -354,7 +357,7 @@ class PeopledWebinarAdmin(PeopleFirst, DownloadsPeople, CompletesRows, CountsPeo
         questions.AnsweredQuestionInline if inline is QuestionInline else inline for inline in WebinarAdmin.inlines
     ]
     list_display = [*WebinarAdmin.list_display, "to_do"]
-    actions_detail = ["answers_of_one", "download", *WebinarAdmin.actions_detail]
+    actions_detail = ["answers_of_one", "download", "announce", *WebinarAdmin.actions_detail]
 
     def registrations_of(self, subject: Any) -> models.QuerySet[Registration]:
         return Registration.objects.filter(webinar=subject)

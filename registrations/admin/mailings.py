@@ -1,0 +1,208 @@
+"""Mails to many: what the plan has sent and what was announced; and writing an announcement, seen before it is sent."""
+
+import hashlib
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from events.admin.confirmation import CONFIRMED
+from events.admin.scoped import HostFilter
+from events.admin.telling import actor
+from events.admin.wording import session_moment
+from events.models import Session, Webinar
+from events.validators import plain_text, single_line
+from registrations import mailings, simulator
+from registrations.admin.readonly import ReadOnlyAdmin, instant_column
+from registrations.models import Mailing, Message, Registration
+
+
+class AnnouncementForm(forms.Form):
+    """To whom, the subject and the text. `draft` comes back unseen, so that whoever clicks twice sends once."""
+
+    draft = forms.UUIDField(widget=forms.HiddenInput)
+    audience = forms.ChoiceField(label=_("To whom"), choices=Mailing.Audience.choices, widget=UnfoldAdminSelectWidget)
+    subject = forms.CharField(label=_("Subject"), max_length=120, widget=UnfoldAdminTextInputWidget)
+    text = forms.CharField(
+        label=_("Text"),
+        max_length=10_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 10}),
+        help_text=_(
+            "Plain text. An empty line begins a new paragraph, and an address such as https://example.org becomes a "
+            "link. Name, date and the way to their registration are put around it, in each reader's language."
+        ),
+    )
+
+    @property
+    def digest(self) -> str:
+        """What tells these words and readers from others, so that what is sent is what was seen."""
+        seen = [self.cleaned_data[name] for name in ("audience", "subject", "text")]
+        return hashlib.sha256(repr(seen).encode()).hexdigest()
+
+    def clean_subject(self) -> str:
+        return _said(single_line(self.cleaned_data["subject"]))
+
+    def clean_text(self) -> str:
+        return _said(plain_text(self.cleaned_data["text"]))
+
+
+def _said(words: str) -> str:
+    """What is left once control characters are gone. Raises ValidationError where that is nothing."""
+    if not words.strip():
+        raise ValidationError(_("Write something that can be read."))
+    return words.strip()
+
+
+class Announces:
+    """For the admin of sessions and webinars: whoever may change one may write to its people."""
+
+    def registrations_of(self, subject: Any) -> models.QuerySet[Registration]:
+        """Who registered for it."""
+        raise NotImplementedError
+
+    @action(description=_("Write to people"), url_path="announce", icon="campaign", permissions=["announce"])
+    def announce(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The form; then the same with how many get it and how it looks; and then it is sent."""
+        subject: Session | Webinar | None = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        if subject is None:
+            raise Http404
+        if not self.has_change_permission(request, subject):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._page(request, subject, AnnouncementForm(initial={"draft": uuid.uuid4()}))
+        form = AnnouncementForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, subject, form, status=422)
+        if request.POST.get(CONFIRMED) != form.digest:  # nobody has seen it yet, or not as it is now
+            return self._page(request, subject, form)
+        return self._send(request, subject, form)
+
+    def has_announce_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        subject = self.get_object(request, object_id) if object_id else None  # type: ignore[attr-defined]
+        may_write = subject is not None and self.has_change_permission(request, subject)  # type: ignore[attr-defined]
+        return may_write and not _is_off(subject) and self.registrations_of(subject).exists()
+
+    def _send(self, request: HttpRequest, subject: Session | Webinar, form: AnnouncementForm) -> HttpResponse:
+        webinar, session = _parts(subject)
+        chosen = form.cleaned_data
+        count = self._audience(subject, form).count()
+        mailings.announce(
+            webinar,
+            session=session,
+            audience=Mailing.Audience(chosen["audience"]),
+            subject=chosen["subject"],
+            text=chosen["text"],
+            by=actor(request),
+            now=timezone.now(),
+            draft=chosen["draft"],
+        )
+        said = ngettext(
+            "It goes out to %(count)d person within a minute.",
+            "It goes out to %(count)d people within a minute.",
+            count,
+        )
+        messages.success(request, said % {"count": count})
+        self.log_change(request, subject, _("Wrote to people: %(subject)s") % {"subject": chosen["subject"]})  # type: ignore[attr-defined]
+        query = {"webinar": webinar.pk}
+        return HttpResponseRedirect(reverse("admin:registrations_mailing_changelist", query=query))
+
+    def _page(
+        self, request: HttpRequest, subject: Session | Webinar, form: AnnouncementForm, *, status: int = 200
+    ) -> HttpResponse:
+        webinar, session = _parts(subject)
+        is_preview = form.is_bound and form.is_valid()
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            "opts": self.opts,  # type: ignore[attr-defined]
+            "title": _("Write to people"),
+            "webinar": webinar,
+            "session_moment": session_moment(session) if session else "",
+            "form": form,
+            "is_preview": is_preview,
+            "count": self._audience(subject, form).count() if is_preview else 0,
+            "preview": self._preview(request, subject, form) if is_preview else None,
+            "earlier": reverse("admin:registrations_mailing_changelist", query={"webinar": webinar.pk}),
+            "back": reverse(f"admin:events_{subject._meta.model_name}_change", args=[subject.pk]),
+        }
+        return TemplateResponse(request, "admin/registrations/announce.html", context, status=status)
+
+    def _audience(self, subject: Session | Webinar, form: AnnouncementForm) -> models.QuerySet[Registration]:
+        webinar, session = _parts(subject)
+        audience = Mailing.Audience(form.cleaned_data["audience"])
+        return mailings.audience(webinar, session=session, audience=audience, kind=Message.Kind.ANNOUNCEMENT)
+
+    def _preview(
+        self, request: HttpRequest, subject: Session | Webinar, form: AnnouncementForm
+    ) -> simulator.Preview | None:
+        """The mail to the reader, as if they were one of those; None where there is no session to be in."""
+        webinar, session = _parts(subject)
+        session = session or webinar.sessions.scheduled().order_by("-starts_at").first()
+        if session is None:
+            return None
+        return simulator.preview_announcement(
+            session,
+            subject=form.cleaned_data["subject"],
+            text=form.cleaned_data["text"],
+            reader=actor(request).email,
+            now=timezone.now(),
+        )
+
+
+def _is_off(subject: Any) -> bool:
+    """Whether it was called off: everybody was told, and there is nothing to add."""
+    return subject.is_called_off if isinstance(subject, Session) else subject.is_cancelled
+
+
+def _parts(subject: Session | Webinar) -> tuple[Webinar, Session | None]:
+    return (subject.webinar, subject) if isinstance(subject, Session) else (subject, None)
+
+
+@admin.register(Mailing)
+class MailingAdmin(ReadOnlyAdmin):
+    """What went to many: by the plan, or written by an organizer."""
+
+    host_path = "webinar__host"
+    fields = ["what", "webinar", "session_shown", "audience", "due", "written", "told", "subject", "text", "writer"]
+    readonly_fields = ["what", "session_shown", "due", "written", "writer"]
+    list_display = ["what", "webinar", "session_shown", "audience", "begun", "told", "writer"]
+    list_display_links = ["what"]
+    list_filter = [HostFilter.along("webinar__host")]
+    list_select_related = ["webinar__host", "session", "written_by"]
+    search_fields = ["subject", "webinar__title"]
+    search_help_text = _("Subject, or title of the webinar")
+    actions = []
+    due = instant_column("due_at", _("Due"), "webinar__host")
+    begun = instant_column("begun_at", _("When"), "webinar__host")
+    written = instant_column("written_at", _("All mails written"), "webinar__host")
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        """What only an announcement has is not shown empty."""
+        fields = super().get_fields(request, obj)
+        if isinstance(obj, Mailing) and not obj.subject:
+            return [name for name in fields if name not in {"subject", "text", "writer"}]
+        return fields
+
+    @display(description=_("Mail"), ordering="kind")
+    def what(self, mailing: Mailing) -> str:
+        return str(mailing)
+
+    @display(description=_("Session"), ordering="session__starts_at")
+    def session_shown(self, mailing: Mailing) -> str:
+        return session_moment(mailing.session) if mailing.session else str(_("All sessions"))
+
+    @display(description=_("Written by"))
+    def writer(self, mailing: Mailing) -> str:
+        if not mailing.subject:
+            return str(_("The plan"))
+        return str(mailing.written_by or _("Somebody who is no organizer any more"))

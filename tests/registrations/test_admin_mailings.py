@@ -1,0 +1,183 @@
+"""Writing to many: seen before it is sent, sent once, listed afterwards with who wrote it."""
+
+import re
+import uuid
+from datetime import date, time
+from html import unescape
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from events import scheduling
+from events.models import Membership
+from registrations import mailings
+from registrations.models import Mailing, Message
+from tests.builders import make_host, make_organizer, make_registration, make_session, make_webinar
+from tests.posting import posted
+
+pytestmark = pytest.mark.django_db
+
+COMING = {"local_date": date(2031, 5, 14), "local_time": time(13, 30)}
+WRITTEN = {"audience": "place", "subject": "Slides", "text": "Read https://example.org/slides first.\n\nBring a pen."}
+
+
+@pytest.fixture
+def host():
+    return make_host(name="Border Review", time_zone="Europe/London")
+
+
+@pytest.fixture
+def editor(client, host):
+    user = make_organizer(host, role=Membership.Role.EDITOR, email="eda@example.org")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def session(host):
+    session = make_session(make_webinar(host=host, title="Border Challenges"), **COMING)
+    for _each in range(2):
+        make_registration(session)
+    return session
+
+
+def page(subject):
+    return reverse(f"admin:events_{subject._meta.model_name}_announce", args=[subject.pk])
+
+
+def words(response):
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
+
+
+def fill_in(client, subject, /, **changed):
+    """Look at what was written; returns the answer and what its page would send again."""
+    blank = posted(client.get(page(subject)), id="announcement")
+    seen = client.post(page(subject), blank | WRITTEN | changed)
+    return seen, posted(seen, id="announcement")
+
+
+def yes(seen):
+    """What the button to send sends along."""
+    [said] = re.findall(r'name="confirmed" value="(\w+)"', seen.content.decode())
+    return {"confirmed": said}
+
+
+def test_an_organizer_sees_who_gets_it_and_how_it_looks_before_anything_is_sent(client, editor, session):
+    seen, _again = fill_in(client, session)
+
+    assert "2 people get this mail." in words(seen)
+    [frame] = re.findall(r"<iframe [^>]*>", seen.content.decode())
+    assert " sandbox " in frame
+    assert "Bring a pen." in frame
+    assert not Mailing.objects.exists()
+
+
+def test_yes_sends_it_once_however_often_it_is_pressed(client, editor, session):
+    seen, again = fill_in(client, session)
+
+    for _click in range(2):
+        response = client.post(page(session), again | yes(seen), follow=True)
+    mailings.sweep(now=timezone.now())
+
+    assert "It goes out to 2 people within a minute." in words(response)
+    mails = Message.objects.filter(kind=Message.Kind.ANNOUNCEMENT)
+    assert mails.count() == 2
+    mailing = Mailing.objects.get()
+    assert (mailing.subject, mailing.text, mailing.written_by, mailing.told) == (
+        "Slides",
+        "Read https://example.org/slides first.\n\nBring a pen.",
+        editor,
+        2,
+    )
+
+
+@pytest.mark.parametrize("changed", [{"text": "Read this instead."}, {"audience": "came"}])
+def test_what_is_changed_after_it_was_seen_is_shown_once_more(client, editor, session, changed):
+    seen, again = fill_in(client, session)
+
+    shown = client.post(page(session), again | changed | yes(seen))
+
+    assert shown.status_code == 200
+    assert "get this mail" in words(shown)
+    assert not Mailing.objects.exists()
+
+
+def test_what_was_sent_is_listed_with_who_wrote_it(client, editor, session):
+    seen, again = fill_in(client, session.webinar)
+    listed = client.post(page(session.webinar), again | yes(seen), follow=True)
+
+    said = words(listed)
+    assert "Slides" in said
+    assert "All sessions" in said
+    assert "eda@example.org" in said
+    detail = client.get(reverse("admin:registrations_mailing_change", args=[Mailing.objects.get().pk]))
+    assert "Bring a pen." in words(detail)
+
+
+def test_an_audience_in_which_nobody_is_cannot_be_sent_to(client, editor, session):
+    seen, _again = fill_in(client, session, audience="waiting")
+
+    assert "Nobody would get this mail: choose others." in words(seen)
+    assert 'name="confirmed"' not in seen.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"subject": ""}, "This field is required."),
+        ({"text": " \u202e "}, "Write something that can be read."),
+        ({"subject": "x" * 121}, "Ensure this value has at most 120 characters"),
+        ({"audience": "everybody"}, "Select a valid choice."),
+        ({"draft": "no uuid"}, "nothing"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_and_stays_typed(client, editor, session, changed, said):
+    seen, again = fill_in(client, session, **changed)
+
+    assert seen.status_code == 422
+    assert said == "nothing" or said in words(seen)
+    assert again["text"] != [""]
+    assert not Mailing.objects.exists()
+
+
+def test_a_subject_is_one_line(client, editor, session):
+    seen, again = fill_in(client, session, subject="Slides\r\nBcc: victim@example.org")
+    client.post(page(session), again | yes(seen))
+
+    assert Mailing.objects.get().subject == "Slides Bcc: victim@example.org"
+
+
+def test_a_viewer_writes_to_nobody(client, host, session):
+    client.force_login(make_organizer(host, role=Membership.Role.VIEWER))
+
+    for answer in (client.get(page(session)), client.post(page(session), WRITTEN | {"confirmed": "yes"})):
+        assert answer.status_code == 403
+    assert not Mailing.objects.exists()
+
+
+def test_nobody_writes_to_another_hosts_people_nor_sees_what_they_were_sent(client, editor):
+    theirs = make_registration(make_session(make_webinar(title="Foreign Webinar"), **COMING)).session
+    mailings.announce(
+        theirs.webinar,
+        session=theirs,
+        audience=Mailing.Audience.PLACE,
+        subject="Foreign news",
+        text="Foreign text",
+        by=None,
+        now=timezone.now(),
+        draft=uuid.uuid4(),
+    )
+
+    assert client.post(page(theirs), WRITTEN | {"confirmed": "yes"}).status_code in {302, 403, 404}
+    listed = client.get(reverse("admin:registrations_mailing_changelist"))
+    assert "Foreign" not in words(listed)
+    detail = client.get(reverse("admin:registrations_mailing_change", args=[Mailing.objects.get().pk]))
+    assert detail.status_code in {302, 403}
+    assert Mailing.objects.count() == 1
+
+
+def test_nothing_is_added_to_what_was_called_off(client, editor, session):
+    scheduling.cancel_session(session, by=None, now=timezone.now())
+
+    assert client.get(page(session)).status_code == 403
