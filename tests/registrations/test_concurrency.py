@@ -17,10 +17,10 @@ from django.db.models import F
 
 from events import scheduling, zone_rules
 from events.models import Session, Webinar
-from registrations import outbox, signup
-from registrations.models import Message, OfferCode, Registration
+from registrations import attendance, mailings, outbox, signup
+from registrations.models import Mailing, Message, OfferCode, Registration
 from registrations.offers import CodeRefusedError, redeem
-from tests.builders import NOW, make_offer, make_registration, make_session, make_webinar
+from tests.builders import NOW, make_offer, make_registration, make_rule, make_session, make_webinar
 from tests.servers import SmtpSink, Worker, wait_until
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -533,6 +533,52 @@ def test_one_message_offered_to_many_workers_is_claimed_once():
     assert len([result for result in results if result is not None]) == 1
     message.refresh_from_db()
     assert message.attempts == 1
+
+
+def test_many_sweeps_at_once_write_each_reminder_once_while_people_come_and_go_and_join(monkeypatch):
+    monkeypatch.setattr(mailings, "CHUNK", 7)
+    session = make_session()
+    make_rule(session.webinar.host, 60)
+    people = [make_registration(session) for _each in range(60)]
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+    now = session.starts_at - timedelta(minutes=60)
+
+    acts: list[Callable[[], Any]] = [partial(mailings.sweep, now=now) for _each in range(6)]
+    acts += [partial(signup.cancel, person, now=now) for person in people[:10]]
+    acts += [partial(attendance.note_coming, person, now=now) for person in people[10:30]]
+    acts += [partial(make_registration, session, now=now) for _each in range(10)]
+    outcomes = all_at_once(random.sample(acts, len(acts)))
+
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    reminders = Counter(Message.objects.filter(kind="reminder").values_list("registration", flat=True))
+    assert set(reminders.values()) == {1}
+    # Who came when it was due is told by the confirmation; who left meanwhile may have been written to before.
+    assert {person.pk for person in people[10:]} <= set(reminders) <= {person.pk for person in people}
+    assert Mailing.objects.get().told == len(reminders)
+
+
+def test_a_session_that_moves_while_its_reminders_are_written_waits_for_no_ring(monkeypatch):
+    monkeypatch.setattr(mailings, "CHUNK", 3)
+    session = make_session()
+    make_rule(session.webinar.host, 60)
+    for _each in range(30):
+        make_registration(session)
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+    now = session.starts_at - timedelta(minutes=60)
+    later = Session.objects.get(pk=session.pk)
+    later.local_date += timedelta(days=1)
+
+    outcomes = all_at_once(
+        [
+            *(partial(mailings.sweep, now=now) for _each in range(3)),
+            partial(scheduling.save_session, later, by=None, now=now),
+        ]
+    )
+
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    assert Mailing.objects.filter(written_at__isnull=True).count() == 0
+    reminders = Counter(Message.objects.filter(kind="reminder").values_list("registration", flat=True))
+    assert set(reminders.values()) <= {1}
 
 
 def test_a_code_is_used_as_often_as_its_offer_allows():
