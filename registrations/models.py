@@ -445,7 +445,18 @@ class Message(models.Model):
     FAILED_STATES = (State.FAILED, State.UNKNOWN)
     # What nobody needs for a place that they hold. Each can be stopped by its reader (RFC 8058), and where nobody can
     # know whether one has gone out it is not sent again: it came twice is worse than that it did not come.
-    OPTIONAL_KINDS: frozenset[str] = frozenset()
+    OPTIONAL_KINDS: frozenset[str] = frozenset(
+        (
+            Kind.REMINDER,
+            Kind.STARTING,
+            Kind.CAME,
+            Kind.MISSED,
+            Kind.SURVEY,
+            Kind.REPLAY,
+            Kind.OFFER_EARNED,
+            Kind.ANNOUNCEMENT,
+        )
+    )
     # What many are told at one time, of one cause.
     TOLD_TO_MANY = frozenset({Kind.RESCHEDULED, Kind.SESSION_CANCELLED})
     # Those that carry the registration's calendar entry and so stand for its newest state.

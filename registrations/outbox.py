@@ -205,6 +205,8 @@ def enqueue_mailing(registrations: Iterable[Registration], mailing: Mailing, *, 
     for message in rows:
         message.mailing = mailing
         message.key = f"{kind}-{_reference(message)}-m{mailing.pk}"
+        # All of them are one occasion, however long it takes to write them.
+        message.occasion_at = mailing.due_at
     keys = [message.key for message in rows]
     before = Message.objects.filter(key__in=keys).count()
     Message.objects.bulk_create(rows, ignore_conflicts=True)

@@ -422,7 +422,7 @@ def test_a_new_time_replaces_a_reminder_and_no_announcement(host, session):
     scheduling.save_session(_later(session, days=1), by=None, now=STARTS_AT - HOUR)
 
     states = dict(anna.messages.filter(kind__in=["reminder", "announcement"]).values_list("kind", "state"))
-    assert states == {"reminder": Message.State.DROPPED, "announcement": Message.State.QUEUED}
+    assert states == {"reminder": Message.State.CANCELLED, "announcement": Message.State.QUEUED}
 
 
 # ---------- announcements ----------

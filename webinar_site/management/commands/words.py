@@ -17,8 +17,12 @@ FOR_ORGANIZERS = (
     "events/validators",
     "registrations/admin/",
     "registrations/models",
+    "events/mail_rules",
+    "registrations/mail_plan",
+    "registrations/simulator",
     "templates/admin/",
     "templates/mailbox/",
+    "webinar_site/doctor/",
     "webinar_site/settings",
 )
 NOT_OURS = [".venv", "var", "tests", "benchmarks", "staticfiles", "node_modules"]

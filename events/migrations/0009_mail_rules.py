@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0006_tentative_entries_and_anchors'),
+        ('events', '0008_hosts_keep_mails'),
     ]
 
     operations = [

@@ -19,7 +19,7 @@ def give_reminders(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("events", "0007_mail_rules"),
+        ("events", "0009_mail_rules"),
     ]
 
     operations = [

@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('events', '0007_mail_rules'),
-        ('registrations', '0008_entries_are_stamped'),
+        ('events', '0009_mail_rules'),
+        ('registrations', '0013_bounced_addresses_and_unsubscriptions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='message',
             name='kind',
-            field=models.CharField(choices=[('proof', 'Confirm your address'), ('pending', 'Your registration is noted'), ('approved', 'Your registration is accepted'), ('turned_down', 'Your registration was not accepted'), ('offered', 'A place is kept for you'), ('lapsed', 'Your registration has ended'), ('erased', 'Your registration is erased'), ('confirmed', 'You have a place'), ('waitlisted', 'You are on the waiting list'), ('promoted', 'A place came free for you'), ('session_changed', 'You changed session'), ('rescheduled', 'The session has moved'), ('session_cancelled', 'The session is cancelled'), ('cancelled', 'Registration cancelled'), ('declined', 'You declined in your calendar'), ('countered', 'You proposed another time'), ('link_again', 'Your link again'), ('reminder', 'Reminder'), ('starting', 'It starts now'), ('came', 'Thank you for coming'), ('missed', 'What you missed'), ('survey', 'How was it?'), ('replay', 'The replay is there'), ('offer_earned', 'You earned an offer'), ('announcement', 'A message from the host'), ('account', 'Signing in')], max_length=20, verbose_name='kind'),
+            field=models.CharField(choices=[('proof', 'Confirm your address'), ('pending', 'Your registration is noted'), ('approved', 'Your registration is accepted'), ('turned_down', 'Your registration was not accepted'), ('offered', 'A place is kept for you'), ('lapsed', 'Your registration has ended'), ('erased', 'Your registration is erased'), ('confirmed', 'You have a place'), ('waitlisted', 'You are on the waiting list'), ('promoted', 'A place came free for you'), ('session_changed', 'You changed session'), ('rescheduled', 'The session has moved'), ('session_cancelled', 'The session is cancelled'), ('cancelled', 'Registration cancelled'), ('declined', 'You declined in your calendar'), ('countered', 'You proposed another time'), ('link_again', 'Your link again'), ('reminder', 'Reminder'), ('starting', 'It starts now'), ('came', 'Thank you for coming'), ('missed', 'What you missed'), ('survey', 'How was it?'), ('replay', 'The replay is there'), ('offer_earned', 'You earned an offer'), ('announcement', 'A message from the host'), ('account', 'Signing in'), ('probe', 'Invite to yourself')], max_length=20, verbose_name='kind'),
         ),
         migrations.AddIndex(
             model_name='registration',
