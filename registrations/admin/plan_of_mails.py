@@ -131,7 +131,7 @@ class SimulatesMails:
 
     @action(
         description=gettext_lazy("Try out its mails"),
-        url_path="mails",
+        url_path="mail-plan",
         icon="schedule_send",
         permissions=["plan_of_mails"],
     )

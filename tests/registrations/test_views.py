@@ -633,7 +633,7 @@ def test_the_number_of_queries_of_ones_own_page_does_not_grow(client, django_ass
     answers = {make_question(session.webinar): "Customs" for _ in range(3)}
     own = make_own(session, answers=answers)
 
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         client.get(own_url(own))
 
 
