@@ -4,6 +4,7 @@ One function for each folder of templates/emails, named alike. Text and HTML are
 (`registrations.letters`), in the message's language and in its reader's zone, and put together in `registrations.mime`.
 """
 
+import functools
 import hashlib
 import re
 import textwrap
@@ -34,6 +35,8 @@ from registrations.models import Message, Registration
 from registrations.pointless import MAY_COME, PointlessError, registration_of, require_point
 
 TEXT_COLUMNS = 72
+# Most stand in many mails.
+KEPT_LINES = 1024
 # So long after the start a mail may say that it starts now.
 STARTS_NOW = timedelta(minutes=5)
 
@@ -455,14 +458,18 @@ def tidied(text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _wrapped(line: str) -> list[str]:
+@functools.lru_cache(maxsize=KEPT_LINES)
+def _wrapped(line: str) -> tuple[str, ...]:
     if line == "-- ":  # with its space: mail programs know the small print by it
-        return [line]
+        return (line,)
     line = line.rstrip()
     if len(line) <= TEXT_COLUMNS or "://" in line:
-        return [line]
+        return (line,)
     indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.wrap(line, TEXT_COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    wrapper = textwrap.TextWrapper(
+        TEXT_COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return tuple(wrapper.wrap(line))
 
 
 def _inlined(html: str) -> str:
