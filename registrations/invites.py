@@ -5,10 +5,15 @@ that a retry says exactly what the first try said. Times are UTC instants: they 
 clients read differently, and every calendar shows them in its owner's zone.
 """
 
+import functools
+import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.utils.translation import gettext, ngettext, override
-from icalendar import CUTYPE, PARTSTAT, ROLE, STATUS, TRANSP, Alarm, Calendar, Event, vCalAddress
+from icalendar import CUTYPE, PARTSTAT, ROLE, STATUS, TRANSP, Alarm, Calendar, Event, vCalAddress, vText
+from icalendar.parser import Contentline
 
 from events import formats, timezones, validators
 from events.ical import common_name
@@ -19,6 +24,15 @@ from registrations.models import Probe, Registration
 PRODID = "-//Webinar site//Invites//EN"
 ALARM_BEFORE = timedelta(minutes=15)
 PROBE_LASTS = timedelta(minutes=15)
+# Lines without their ends: RFC 5545 3.1 has 75 octets in each, and a continued one begins with a space.
+FOLDED_OCTETS = 74
+# Drafts of some kilobytes each.
+KEPT = 256
+# Nobody can write it into a title, since nobody can guess it.
+_JOIN_MARK = f"x{secrets.token_hex(8)}x"
+
+# Without types of its own.
+_CONTENT_LINE: Any = Contentline
 
 Entry = Registration.Entry
 
@@ -70,23 +84,47 @@ def revise_shown(registration: Registration, *, now: datetime) -> None:
         revise(registration, now=now)
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What an entry says to all who come to one session, read times in one zone and understand one language."""
+
+    status: STATUS
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    summary: str
+    host_name: str
+    language: str
+    own_zone: str
+    planned_zone: str
+    home_zone: str
+    join_lead_minutes: int
+    page: str
+    organizer: str
+
+
+@dataclass(frozen=True)
+class _Own:
+    """What it says to one of them alone."""
+
+    uid: str
+    sequence: int
+    stamp: datetime
+    join_url: str
+
+
 def request(registration: Registration) -> bytes:
     """METHOD:REQUEST: puts the entry into the calendar, or moves it to where the session is now.
 
     A place that is not certain yet is STATUS:TENTATIVE (RFC 5545 3.8.1.11).
     """
     is_tentative = registration.entry == Entry.TENTATIVE
-    event = _event(registration, STATUS.TENTATIVE if is_tentative else STATUS.CONFIRMED)
-    event.attendees = [_attendee(registration)]
-    event.add_component(_alarm(registration))
-    return _calendar("REQUEST", event)
+    return _invitation("REQUEST", registration, STATUS.TENTATIVE if is_tentative else STATUS.CONFIRMED)
 
 
 def cancel(registration: Registration) -> bytes:
     """METHOD:CANCEL: takes the entry out. It carries no alarm (RFC 5546 3.2.5)."""
-    event = _event(registration, STATUS.CANCELLED)
-    event.attendees = [_attendee(registration)]
-    return _calendar("CANCEL", event)
+    return _invitation("CANCEL", registration, STATUS.CANCELLED)
 
 
 def download(registration: Registration) -> bytes:
@@ -94,7 +132,7 @@ def download(registration: Registration) -> bytes:
 
     It has the invite's UID, so that a calendar that holds both shows one entry.
     """
-    return _calendar("PUBLISH", published_event(registration))
+    return _calendar("PUBLISH", published_event(registration)).to_ical()
 
 
 def probe(probe: Probe, *, title: str, description: str, name: str) -> bytes:
@@ -112,84 +150,101 @@ def probe(probe: Probe, *, title: str, description: str, name: str) -> bytes:
         organizer=vCalAddress.new(probe.organizer, cn=common_name(name)),
     )
     event.attendees = [_asked(probe.message.to_email, "")]
-    return _calendar("REQUEST", event)
+    return _calendar("REQUEST", event).to_ical()
 
 
 def published_event(registration: Registration) -> Event:
     """The entry as it is shown without inviting anybody: no attendee, and an alarm only while it stands."""
     if registration.is_cancelled or registration.session.is_cancelled or registration.entry == Entry.CANCELLED:
-        return _event(registration, STATUS.CANCELLED)
+        return _event(*_told(registration, STATUS.CANCELLED))
     is_tentative = registration.entry == Entry.TENTATIVE
-    event = _event(registration, STATUS.TENTATIVE if is_tentative else STATUS.CONFIRMED)
-    event.add_component(_alarm(registration))
+    event = _event(*_told(registration, STATUS.TENTATIVE if is_tentative else STATUS.CONFIRMED))
+    event.add_component(_alarm(registration.own_language))
     return event
 
 
-def _event(registration: Registration, status: STATUS) -> Event:
+def _told(registration: Registration, status: STATUS) -> tuple[_Told, _Own]:
     session = registration.session
     webinar = session.webinar
+    language = registration.own_language
     # Whoever asks for it, its words and the pages that it leads to are in its owner's language.
-    with override(registration.own_language):
-        description = _description(registration)
-        location, page = tokens.join_url(registration), absolute(webinar.get_absolute_url())
+    with override(language):
+        join_url, page = tokens.join_url(registration), absolute(webinar.get_absolute_url())
+    told = _Told(
+        status=status,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        title=webinar.title,
+        summary=webinar.summary,
+        host_name=webinar.host.name,
+        language=language,
+        own_zone=registration.own_time_zone,
+        planned_zone=timezones.canonical_name(session.time_zone),
+        home_zone=timezones.canonical_name(webinar.host.time_zone),
+        join_lead_minutes=session.join_lead_minutes,
+        page=page,
+        organizer=organizer_address(registration),
+    )
+    return told, _Own(registration.uid, registration.sequence, registration.dtstamp or session.revised_at, join_url)
+
+
+def _event(told: _Told, own: _Own) -> Event:
+    with override(told.language):
+        description = _description(told, own.join_url)
     # Without an end in microseconds: calendars count in whole seconds.
     return Event.new(
-        uid=registration.uid,
-        sequence=registration.sequence,
-        stamp=registration.dtstamp or session.revised_at,
-        start=session.starts_at.astimezone(UTC),
-        end=session.ends_at.astimezone(UTC),
-        summary=validators.single_line(webinar.title),
+        uid=own.uid,
+        sequence=own.sequence,
+        stamp=own.stamp,
+        start=told.starts_at.astimezone(UTC),
+        end=told.ends_at.astimezone(UTC),
+        summary=validators.single_line(told.title),
         description=description,
-        location=location,
-        url=page,
-        status=status,
+        location=own.join_url,
+        url=told.page,
+        status=told.status,
         transparency=TRANSP.OPAQUE,
-        organizer=vCalAddress.new(organizer_address(registration), cn=common_name(webinar.host.name)),
+        organizer=vCalAddress.new(told.organizer, cn=common_name(told.host_name)),
     )
 
 
-def _description(registration: Registration) -> str:
+def _description(told: _Told, join_url: str) -> str:
     """What the entry says: when it is, for its owner and where it was planned, and how to join."""
-    session = registration.session
-    webinar = session.webinar
-    own_zone, planned_zone = registration.own_time_zone, timezones.canonical_name(session.time_zone)
-    home_zone = timezones.canonical_name(webinar.host.time_zone)
-    language = registration.own_language
-    lines = [validators.plain_text(webinar.summary), ""]
+    language = told.language
+    lines = [validators.plain_text(told.summary), ""]
     lines.append(
         gettext("Starts %(date)s, %(time)s.")
         % {
-            "date": formats.long_date(session.starts_at, own_zone, language),
-            "time": formats.place_time(session.starts_at, own_zone, language),
+            "date": formats.long_date(told.starts_at, told.own_zone, language),
+            "time": formats.place_time(told.starts_at, told.own_zone, language),
         }
     )
-    if planned_zone != own_zone:
+    if told.planned_zone != told.own_zone:
         lines.append(
             gettext("Planned for %(date)s, %(time)s.")
             % {
-                "date": formats.long_date(session.starts_at, planned_zone, language),
-                "time": formats.place_time(session.starts_at, planned_zone, language),
+                "date": formats.long_date(told.starts_at, told.planned_zone, language),
+                "time": formats.place_time(told.starts_at, told.planned_zone, language),
             }
         )
-    if home_zone not in {own_zone, planned_zone}:
+    if told.home_zone not in {told.own_zone, told.planned_zone}:
         lines.append(
             gettext("For the host: %(date)s, %(time)s.")
             % {
-                "date": formats.long_date(session.starts_at, home_zone, language),
-                "time": formats.place_time(session.starts_at, home_zone, language),
+                "date": formats.long_date(told.starts_at, told.home_zone, language),
+                "time": formats.place_time(told.starts_at, told.home_zone, language),
             }
         )
-    lines += ["", gettext("Join: %(url)s") % {"url": tokens.join_url(registration)}]
+    lines += ["", gettext("Join: %(url)s") % {"url": join_url}]
     lines.append(
         ngettext(
             "The link is yours alone and opens %(count)d minute before the start.",
             "The link is yours alone and opens %(count)d minutes before the start.",
-            session.join_lead_minutes,
+            told.join_lead_minutes,
         )
-        % {"count": session.join_lead_minutes}
+        % {"count": told.join_lead_minutes}
     )
-    lines.append(gettext("Hosted by %(host)s") % {"host": validators.single_line(webinar.host.name)})
+    lines.append(gettext("Hosted by %(host)s") % {"host": validators.single_line(told.host_name)})
     return "\n".join(lines)
 
 
@@ -208,9 +263,9 @@ def _asked(email: str, name: str) -> vCalAddress:
     )
 
 
-def _alarm(registration: Registration) -> Alarm:
+def _alarm(language: str) -> Alarm:
     minutes = ALARM_BEFORE // timedelta(minutes=1)
-    with override(registration.own_language):
+    with override(language):
         words = ngettext("Starts in %(count)d minute", "Starts in %(count)d minutes", minutes) % {"count": minutes}
     alarm = Alarm.new(description=words)
     alarm.add("action", "DISPLAY")
@@ -218,10 +273,77 @@ def _alarm(registration: Registration) -> Alarm:
     return alarm
 
 
-def _calendar(method: str, event: Event) -> bytes:
+def _calendar(method: str, event: Event) -> Calendar:
     calendar = Calendar()
     calendar.version = "2.0"
     calendar.prodid = PRODID
     calendar.method = method
     calendar.add_component(event)
-    return calendar.to_ical()
+    return calendar
+
+
+# ---------- invitations: one draft for many ----------
+
+
+def _invitation(method: str, registration: Registration, status: STATUS) -> bytes:
+    """The draft with this person's own lines in it: byte for byte what icalendar writes for them alone."""
+    told, own = _told(registration, status)
+    lines = {
+        "UID": f"UID:{_escaped(own.uid)}",
+        "SEQUENCE": f"SEQUENCE:{own.sequence}",
+        "DTSTAMP": f"DTSTAMP:{own.stamp.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+        "LOCATION": f"LOCATION:{_escaped(own.join_url)}",
+        "ATTENDEE": _attendee_line(registration),
+    }
+    join_url = _escaped(own.join_url)
+    return b"".join(
+        part if isinstance(part, bytes) else folded(lines.get(part) or part.replace(_JOIN_MARK, join_url))
+        for part in _draft(method, told)
+    )
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _draft(method: str, told: _Told) -> tuple[bytes | str, ...]:
+    """Lines that are the same for all, folded, with their ends; between them the names of those that are not.
+
+    The description stands there whole, with a mark where the link is.
+    """
+    event = _event(told, _Own("", 0, told.starts_at, _JOIN_MARK))
+    event.attendees = [vCalAddress("")]
+    if method == "REQUEST":
+        event.add_component(_alarm(told.language))
+    own = {"UID", "SEQUENCE", "DTSTAMP", "LOCATION", "ATTENDEE"}
+    parts: list[bytes | str] = []
+    for line in _calendar(method, event).content_lines():
+        name = line.partition(":")[0].partition(";")[0]
+        if line and (name in own or _JOIN_MARK in line):
+            parts.append(name if name in own else str(line))
+        elif line:
+            parts.append(folded(line))
+    return tuple(parts)
+
+
+def folded(line: str) -> bytes:
+    """A content line as it stands in a file, with its end (RFC 5545 3.1). As icalendar does it, not within escapes."""
+    if not line.isascii():
+        return bytes(_CONTENT_LINE(line).to_ical()) + b"\r\n"
+    pieces = []
+    begin = 0
+    while len(line) - begin > FOLDED_OCTETS:
+        end = begin + FOLDED_OCTETS
+        if line[end - 1] in "\\^":
+            end -= 1
+        pieces.append(line[begin:end])
+        begin = end
+    pieces.append(line[begin:])
+    return "\r\n ".join(pieces).encode("ascii") + b"\r\n"
+
+
+def _attendee_line(registration: Registration) -> str:
+    attendee = _attendee(registration)
+    return str(_CONTENT_LINE.from_parts("ATTENDEE", attendee.params, attendee))
+
+
+def _escaped(text: str) -> str:
+    """RFC 5545 3.3.11"""
+    return vText(text).to_ical().decode()

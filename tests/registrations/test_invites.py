@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from icalendar import Calendar
+from icalendar import STATUS, Calendar
+from icalendar.parser import Contentline
 
 from events import formats, scheduling
 from events.timezones import canonical_name, is_ambiguous
@@ -155,6 +156,37 @@ def test_no_text_breaks_the_entry(title, name):
     entry = vobject.readOne(ics.decode()).vevent
     assert entry.dtstart.value == STARTS_AT
     assert entry.summary.value == registration.session.webinar.title
+
+
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(title=HOSTILE, summary=HOSTILE, names=st.lists(HOSTILE, min_size=2, max_size=2), host=HOSTILE)
+def test_an_invite_from_a_draft_has_the_bytes_that_icalendar_writes_for_one_person(title, summary, names, host):
+    host = make_host(name=single_line(host)[:120] or "Host")
+    session = make_session(make_webinar(host=host, title=title[:160], summary=summary))
+    people = [reloaded(make_registration(session, name=name[:200])) for name in names]
+
+    written = [invites.request(person) for person in people] + [invites.cancel(person) for person in people]
+
+    alone = [entry_alone(person, "REQUEST") for person in people] + [entry_alone(person, "CANCEL") for person in people]
+    assert written == alone
+
+
+def entry_alone(registration: Registration, method: str) -> bytes:
+    """The same entry, built for this person and nobody else."""
+    status = STATUS.CANCELLED if method == "CANCEL" else STATUS.CONFIRMED
+    event = invites._event(*invites._told(registration, status))
+    event.attendees = [invites._attendee(registration)]
+    if method == "REQUEST":
+        event.add_component(invites._alarm(registration.own_language))
+    return invites._calendar(method, event).to_ical()
+
+
+@hypothesis_settings(max_examples=300, deadline=None)
+@given(line=st.text(st.one_of(st.sampled_from(list("\\^abc")), st.characters(exclude_characters="\n\r")), max_size=400))
+def test_lines_are_folded_where_icalendar_folds_them(line):
+    line = line.encode(errors="ignore").decode()
+
+    assert invites.folded(line) == Contentline(line).to_ical() + b"\r\n"
 
 
 ZONES = [
