@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import deque
 from datetime import UTC, datetime
 from functools import partial
 
@@ -9,6 +10,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import Error, connection
 
 from registrations import doorbell, emails, outbox, signup, stops, transport
+from registrations.mime import ComposedMail
 from registrations.models import Message
 from registrations.pointless import PointlessError
 
@@ -19,6 +21,8 @@ DRAIN_SECONDS = 60
 # For so long the mark "sent" is tried again when the database went away after the server took the mail.
 MARK_SENT_SECONDS = 30
 OVERTAKEN = "A newer revision of the entry is on its way."
+# What was composed ahead and has waited for longer is composed anew: things may have changed.
+AHEAD_SECONDS = 1
 
 
 def deliver(message_id: int) -> int:
@@ -27,11 +31,11 @@ def deliver(message_id: int) -> int:
     Returns how many were sent. Safe to run twice, at once or later.
     """
     doorbell.answer()
-    deadline = time.monotonic() + DRAIN_SECONDS
+    desk = _Desk(time.monotonic() + DRAIN_SECONDS)
     message = outbox.claim(message_id, now=_now())
     with transport.open_transport() as way_out:
-        sent = _deliver_claimed(message, way_out) if message is not None else False
-        return sent + _deliver_due(way_out, deadline)
+        sent = _deliver_claimed(message, way_out, desk) if message is not None else False
+        return sent + _deliver_due(way_out, desk)
 
 
 def drain(*, seconds: float = DRAIN_SECONDS) -> int:
@@ -44,34 +48,79 @@ def drain(*, seconds: float = DRAIN_SECONDS) -> int:
     sent = 0
     with transport.open_transport() as way_out:
         while time.monotonic() < deadline and (abandoned := outbox.claim_abandoned(now=_now())):
+            # Each may be what killed its worker, so that nothing else is touched meanwhile.
             sent += sum(_deliver_claimed(message, way_out) for message in abandoned)
-        return sent + _deliver_due(way_out, deadline)
+        return sent + _deliver_due(way_out, _Desk(deadline))
 
 
-def _deliver_due(way_out: transport.Transport, deadline: float) -> int:
-    sent = 0
-    while time.monotonic() < deadline and (batch := outbox.claim_batch(now=_now())):
-        if len(batch) == outbox.BATCH_SIZE:
+class _Desk:
+    """Claimed messages, one after the other; the next is composed while the server takes its time over one.
+
+    A worker waits for the server most of the time, where that is a real one.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._claimed: deque[Message] = deque()
+        self._ahead: tuple[int, float, ComposedMail] | None = None
+
+    def next(self) -> Message | None:
+        """The next message to send, or None when nothing is due or the time is up."""
+        if time.monotonic() >= self._deadline:
+            outbox.release(self._claimed)
+            self._claimed.clear()
+        else:
+            self._refill()
+        return self._claimed.popleft() if self._claimed else None
+
+    def prepare(self) -> None:
+        """Compose the next message. What goes wrong here goes wrong again when it is its turn, and is said then."""
+        try:
+            if time.monotonic() < self._deadline:
+                self._refill()
+            if self._claimed:
+                mail = _compose(self._claimed[0])
+                mail.as_bytes()
+                self._ahead = (self._claimed[0].pk, time.monotonic(), mail)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception:
+            logger.debug("Nothing was composed ahead.", exc_info=True)
+
+    def composed(self, message: Message) -> ComposedMail | None:
+        """What was composed ahead for it, if that was a moment ago."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead[0] != message.pk or time.monotonic() > ahead[1] + AHEAD_SECONDS:
+            return None
+        return ahead[2]
+
+    def _refill(self) -> None:
+        if self._claimed:
+            return
+        self._claimed.extend(outbox.claim_batch(now=_now()))
+        if len(self._claimed) == outbox.BATCH_SIZE:
             # There may be more than one worker should do alone.
             outbox.nudge_sweep()
-        emails.read_ahead(batch)
-        for place, message in enumerate(batch):
-            if time.monotonic() >= deadline:
-                outbox.release(batch[place:])
-                break
-            sent += _deliver_claimed(message, way_out)
+        emails.read_ahead(self._claimed)
+
+
+def _deliver_due(way_out: transport.Transport, desk: _Desk) -> int:
+    sent = 0
+    while (message := desk.next()) is not None:
+        sent += _deliver_claimed(message, way_out, desk)
     return sent
 
 
-def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
+def _deliver_claimed(message: Message, way_out: transport.Transport, desk: _Desk | None = None) -> bool:
     """Compose and send one claimed message; true when the server took it. Never raises for the mail's own sake."""
     try:
-        if reason := stops.reason(message) or _overtaken(message):
-            outbox.mark_cancelled(message, reason=reason)
-            return False
-        mail = emails.compose(message, now=_now())
+        mail = (desk.composed(message) if desk is not None else None) or _compose(message)
         begin = partial(outbox.mark_begun, message, message_id=mail.message_id)
-        answer = way_out.send(mail, before_data=lambda: begin(now=_now()))
+        answer = way_out.send(
+            mail,
+            before_data=lambda: begin(now=_now()),
+            meanwhile=desk.prepare if desk is not None else _nothing,
+        )
     except PointlessError as error:
         outbox.mark_cancelled(message, reason=str(error))
     except transport.RefusedForGoodError as error:
@@ -93,6 +142,13 @@ def _deliver_claimed(message: Message, way_out: transport.Transport) -> bool:
         _ask_anew(message)
         return True
     return False
+
+
+def _compose(message: Message) -> ComposedMail:
+    """The mail as things stand. Raises PointlessError where it need not be sent, or must not."""
+    if reason := stops.reason(message) or _overtaken(message):
+        raise PointlessError(reason)
+    return emails.compose(message, now=_now())
 
 
 def _ask_anew(message: Message) -> None:
@@ -130,6 +186,10 @@ def _mark_sent(message: Message, *, message_id: str, answer: str) -> None:
             time.sleep(0.5)
         else:
             return
+
+
+def _nothing() -> None:
+    """What there is to do meanwhile beside a message that may have killed a worker."""
 
 
 def _now() -> datetime:

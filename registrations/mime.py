@@ -115,10 +115,12 @@ class ComposedMail:
         )
 
     def as_bytes(self) -> bytes:
-        """The mail as DATA takes it, its lines ended by CRLF: byte for byte `message`, at a tenth of its cost.
+        """The mail as DATA takes it, its lines ended by CRLF: byte for byte `message`, at a tenth of its cost."""
+        return self._content
 
-        No boundary can stand in a part: all of them are encoded, and have no equals sign followed by another.
-        """
+    @functools.cached_property
+    def _content(self) -> bytes:
+        # No boundary can stand in a part: all of them are encoded, and have no equals sign followed by another.
         headers = b"".join(_header(name, value) for name, value in self.headers.items())
         parts = [_text_part("plain", self.text), _text_part("html", self.html)]
         if self.invite is None:

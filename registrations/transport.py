@@ -8,6 +8,7 @@ which nothing has been sent yet.
 import logging
 import os
 import re
+import select
 import smtplib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 # RFC 5321 4.5.3.2.6 gives a server ten minutes to answer DATA. A short wait makes duplicates: 24 in 2,000, measured.
 DATA_ANSWER_SECONDS = 120
+# A server that has not answered by then is taking its time, and ours is free for something else.
+PROMPT_SECONDS = 0.002
 # Answers with a 5 in front that mean "your settings", not "this mail": out of sequence, no login, wrong login.
 OUR_FAULT = frozenset({503, 530, 534, 535, 538})
 
@@ -57,8 +60,8 @@ class ClaimLostError(Exception):
 class Transport(Protocol):
     """One way out, open for as many mails as there are."""
 
-    def send(self, mail: Mail, *, before_data: Callable[[], bool]) -> str:
-        """Hand over one mail and return the server's answer."""
+    def send(self, mail: Mail, *, before_data: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> str:
+        """Hand over one mail and return the server's answer. `meanwhile` is called once while it takes its time."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -87,15 +90,15 @@ class SmtpTransport:
     ) -> None:
         self._close()
 
-    def send(self, mail: Mail, *, before_data: Callable[[], bool]) -> str:
+    def send(self, mail: Mail, *, before_data: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> str:
         """Send one mail. A connection that fails is closed, so that the next mail gets a new one."""
         try:
-            return self._send(mail, before_data)
+            return self._send(mail, before_data, meanwhile)
         except (smtplib.SMTPException, OSError) as error:
             self._close()
             raise RefusedForNowError(_words(error)) from error
 
-    def _send(self, mail: Mail, before_data: Callable[[], bool]) -> str:
+    def _send(self, mail: Mail, before_data: Callable[[], bool], meanwhile: Callable[[], None]) -> str:
         smtp = self._connected()
         options = ["BODY=8BITMIME"] if smtp.has_extn("8bitmime") else []
         self._expect(smtp.mail(_ascii(mail.from_email), options), may_be_final=False)
@@ -105,12 +108,14 @@ class SmtpTransport:
             raise ClaimLostError
         self._expect(smtp.docmd("DATA"), wanted=3, may_be_final=True)
         smtp.send(_dot_stuffed(mail.as_bytes()))
-        answer = self._expect(self._reply_to_text(smtp), may_be_final=True)
+        answer = self._expect(self._reply_to_text(smtp, meanwhile), may_be_final=True)
         _set_patience(smtp, settings.EMAIL_TIMEOUT)
         return answer
 
-    def _reply_to_text(self, smtp: smtplib.SMTP) -> tuple[int, bytes]:
+    def _reply_to_text(self, smtp: smtplib.SMTP, meanwhile: Callable[[], None]) -> tuple[int, bytes]:
         _set_patience(smtp, DATA_ANSWER_SECONDS)
+        if not _answers_promptly(smtp):
+            meanwhile()
         try:
             return smtp.getreply()
         except (smtplib.SMTPException, OSError) as error:
@@ -168,8 +173,8 @@ class FolderTransport:
     ) -> None:
         """Nothing to close."""
 
-    def send(self, mail: Mail, *, before_data: Callable[[], bool]) -> str:
-        """Write one mail; it appears whole or not at all."""
+    def send(self, mail: Mail, *, before_data: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> str:
+        """Write one mail; it appears whole or not at all. Nobody takes their time."""
         if not before_data():
             raise ClaimLostError
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", mail.message_id.strip("<>").split("@")[0])[:80]
@@ -196,6 +201,11 @@ def _dot_stuffed(content: bytes) -> bytes:
 def _set_patience(smtp: smtplib.SMTP, seconds: float) -> None:
     if smtp.sock is not None:
         smtp.sock.settimeout(seconds)
+
+
+def _answers_promptly(smtp: smtplib.SMTP) -> bool:
+    """Whether the answer is there in a moment: then the mark that the mail is sent must not wait for anything else."""
+    return smtp.sock is None or bool(select.select([smtp.sock], [], [], PROMPT_SECONDS)[0])
 
 
 def _ascii(address: str) -> str:

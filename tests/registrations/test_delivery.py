@@ -1,12 +1,13 @@
 """Mails on their way through a real SMTP server."""
 
 from datetime import UTC, datetime, time, timedelta
+from time import monotonic
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
 
 from events import scheduling
-from registrations import delivery, outbox, signup
+from registrations import delivery, emails, outbox, signup, transport
 from registrations.models import Message
 from tests.builders import make_registration, make_session
 from tests.servers import ReceivedMail, SmtpSink
@@ -253,3 +254,81 @@ def calendar_of(mail) -> bytes:
 
 def calendar_of_bytes(content: bytes) -> bytes:
     return calendar_of(ReceivedMail("", [], content))
+
+
+def test_the_next_mail_is_composed_while_the_server_takes_its_time(outgoing, session, monkeypatch):
+    for _ in range(2):
+        register_now(session=session)
+    outgoing.delay("DATA", 0.2)
+    composed: list[int] = []
+    compose = emails.compose
+    # How many mails the server had taken when one was composed.
+    monkeypatch.setattr(emails, "compose", lambda *a, **k: composed.append(len(outgoing.mails)) or compose(*a, **k))
+
+    assert delivery.drain() == 2
+
+    assert composed == [0, 0]
+
+
+def test_nothing_keeps_the_mark_of_a_mail_waiting_that_is_taken_at_once(outgoing, session, monkeypatch):
+    for _ in range(3):
+        register_now(session=session)
+    monkeypatch.setattr(transport, "PROMPT_SECONDS", 5)
+    prepared: list[None] = []
+    monkeypatch.setattr(delivery._Desk, "prepare", lambda _desk: prepared.append(None))
+
+    assert delivery.drain() == 3
+
+    assert prepared == []
+
+
+def test_what_cannot_be_composed_ahead_is_told_when_it_is_its_turn(outgoing, session):
+    register_now(session=session)
+    broken = register_now(session=session)
+    broken.messages.update(kind="unheard_of")
+    outgoing.delay("DATA", 0.05)
+
+    assert delivery.drain() == 1
+
+    message = broken.messages.get()
+    assert (message.state, message.attempts) == (Message.State.RETRYING, 1)
+    assert "unheard_of" in message.answer
+
+
+def test_what_was_composed_ahead_too_long_ago_is_composed_anew(outgoing, session, monkeypatch):
+    register_now(session=session, name="Anna")
+    other = register_now(session=session, name="Bob")
+    outgoing.delay("DATA", 0.05)
+    monkeypatch.setattr(delivery, "AHEAD_SECONDS", -1)
+
+    assert delivery.drain() == 2
+
+    assert outgoing.mails[-1].recipients == [other.email]
+
+
+def test_beside_a_mail_that_may_have_killed_its_worker_nothing_else_is_touched(outgoing, session, monkeypatch):
+    abandoned = register_now(session=session)
+    outbox.claim(abandoned.messages.get().pk, now=datetime.now(UTC))
+    abandoned.messages.update(claimed_until=datetime.now(UTC))
+    register_now(session=session)
+    outgoing.delay("DATA", 0.1)
+    taken: list[int] = []
+    claim_batch = outbox.claim_batch
+    monkeypatch.setattr(outbox, "claim_batch", lambda **told: taken.append(len(outgoing.mails)) or claim_batch(**told))
+
+    assert delivery.drain() == 2
+
+    assert taken[0] == 1
+
+
+def test_at_the_end_of_its_time_a_worker_gives_back_what_it_has_claimed(outgoing, session):
+    for _ in range(2):
+        register_now(session=session)
+    desk = delivery._Desk(monotonic() + 60)
+
+    assert desk.next() is not None
+    desk._deadline = 0
+    assert desk.next() is None
+
+    [given_back] = Message.objects.filter(state=Message.State.QUEUED)
+    assert given_back.attempts == 0
