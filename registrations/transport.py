@@ -8,8 +8,9 @@ which nothing has been sent yet.
 import logging
 import os
 import re
-import select
 import smtplib
+import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +24,10 @@ logger = logging.getLogger(__name__)
 
 # RFC 5321 4.5.3.2.6 gives a server ten minutes to answer DATA. A short wait makes duplicates: 24 in 2,000, measured.
 DATA_ANSWER_SECONDS = 120
-# A server that has not answered by then is taking its time, and ours is free for something else.
-PROMPT_SECONDS = 0.002
+# A server of whose last answers none came sooner leaves time for something else. Any other is waited for: nothing may
+# stand between its yes and our mark, and composing a mail takes some milliseconds.
+SLOW_ANSWER_SECONDS = 0.015
+ANSWERS_REMEMBERED = 5
 # Answers with a 5 in front that mean "your settings", not "this mail": out of sequence, no login, wrong login.
 OUR_FAULT = frozenset({503, 530, 534, 535, 538})
 
@@ -61,7 +64,7 @@ class Transport(Protocol):
     """One way out, open for as many mails as there are."""
 
     def send(self, mail: Mail, *, before_data: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> str:
-        """Hand over one mail and return the server's answer. `meanwhile` is called once while it takes its time."""
+        """Hand over one mail and return the server's answer. `meanwhile` is called while a slow one thinks."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -81,6 +84,7 @@ class SmtpTransport:
 
     def __init__(self) -> None:
         self._backend: EmailBackend | None = None
+        self._answers_took: deque[float] = deque(maxlen=ANSWERS_REMEMBERED)
 
     def __enter__(self) -> Self:
         return self
@@ -114,13 +118,20 @@ class SmtpTransport:
 
     def _reply_to_text(self, smtp: smtplib.SMTP, meanwhile: Callable[[], None]) -> tuple[int, bytes]:
         _set_patience(smtp, DATA_ANSWER_SECONDS)
-        if not _answers_promptly(smtp):
+        began = time.monotonic()
+        if self._is_slow():
             meanwhile()
         try:
-            return smtp.getreply()
+            reply = smtp.getreply()
         except (smtplib.SMTPException, OSError) as error:
             self._close()
             raise UnansweredError(_words(error)) from error
+        self._answers_took.append(time.monotonic() - began)
+        return reply
+
+    def _is_slow(self) -> bool:
+        known = self._answers_took
+        return len(known) == ANSWERS_REMEMBERED and min(known) > SLOW_ANSWER_SECONDS
 
     def _connected(self) -> smtplib.SMTP:
         if self._backend is None or self._backend.connection is None:
@@ -201,11 +212,6 @@ def _dot_stuffed(content: bytes) -> bytes:
 def _set_patience(smtp: smtplib.SMTP, seconds: float) -> None:
     if smtp.sock is not None:
         smtp.sock.settimeout(seconds)
-
-
-def _answers_promptly(smtp: smtplib.SMTP) -> bool:
-    """Whether the answer is there in a moment: then the mark that the mail is sent must not wait for anything else."""
-    return smtp.sock is None or bool(select.select([smtp.sock], [], [], PROMPT_SECONDS)[0])
 
 
 def _ascii(address: str) -> str:
