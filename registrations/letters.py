@@ -3,13 +3,14 @@
 Read only: nothing is rendered and nothing is sent here.
 """
 
+import functools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db.models import prefetch_related_objects
@@ -29,6 +30,26 @@ from registrations.models import Message, OfferCode, Registration
 
 # Longer titles are set smaller, so that date and time stay on the first screen.
 LONG_TITLE = 60
+# A session's times in a zone are the same words for all who read them there.
+KEPT_WORDS = 1024
+
+Told = ParamSpec("Told")
+Words = TypeVar("Words")
+
+
+def _written_once(write: Callable[Told, Words]) -> Callable[Told, Words]:
+    """Keeps what was written of the same times, in each language."""
+
+    @functools.lru_cache(maxsize=KEPT_WORDS)
+    def written(_language: str | None, *args: Any, **kwargs: Any) -> Words:
+        return write(*args, **kwargs)
+
+    @functools.wraps(write)
+    def look_up(*args: Told.args, **kwargs: Told.kwargs) -> Words:
+        hashable: Any = kwargs
+        return written(get_language(), *args, **hashable)
+
+    return look_up
 
 
 @dataclass(frozen=True)
@@ -326,6 +347,7 @@ def blank(accent: str, *, title: str, host_name: str, email: str) -> Letter:
     )
 
 
+@_written_once
 def _moment(starts_at: datetime, ends_at: datetime, zone: str, *, is_own: bool = False) -> Moment:
     return Moment(
         date=formats.long_date(starts_at, zone),
@@ -336,6 +358,7 @@ def _moment(starts_at: datetime, ends_at: datetime, zone: str, *, is_own: bool =
     )
 
 
+@_written_once
 def _short_moment(instant: datetime, zone: str) -> str:
     """Wed 28 Oct, 17:30 Tashkent"""
     return gettext("%(day)s, %(time)s %(city)s") % {
@@ -413,33 +436,39 @@ def _cities(registration: Registration, own_zone: str) -> list[CityTime]:
     """The webinar's other zones, in the organizer's order."""
     session = registration.session
     zones = [timezones.canonical_name(shown.time_zone) for shown in session.webinar.display_zones.all()]
-    own_date = formats.long_date(session.starts_at, own_zone)
+    return list(_city_times(session.starts_at, own_zone, tuple(dict.fromkeys(zones))))
+
+
+@_written_once
+def _city_times(starts_at: datetime, own_zone: str, zones: tuple[str, ...]) -> tuple[CityTime, ...]:
+    own_date = formats.long_date(starts_at, own_zone)
     rows = []
-    for zone in dict.fromkeys(zones):
+    for zone in zones:
         if zone != own_zone:
-            date = formats.long_date(session.starts_at, zone)
+            date = formats.long_date(starts_at, zone)
             rows.append(
                 (
                     timezones.city_name(zone),
-                    formats.clock_time(session.starts_at, zone),
-                    timezones.utc_offset_label(session.starts_at, zone),
-                    "" if date == own_date else formats.short_day(session.starts_at, zone),
+                    formats.clock_time(starts_at, zone),
+                    timezones.utc_offset_label(starts_at, zone),
+                    "" if date == own_date else formats.short_day(starts_at, zone),
                 )
             )
     widths = [max((_columns(row[column]) for row in rows), default=0) for column in range(3)]
-    return [CityTime(*row, padded="   ".join([*map(_pad, row[:3], widths), row[3]]).rstrip()) for row in rows]
+    return tuple(CityTime(*row, padded="   ".join([*map(_pad, row[:3], widths), row[3]]).rstrip()) for row in rows)
 
 
 def _join(registration: Registration, zone: str, now: datetime) -> Join:
     session = registration.session
-    opens_at = session.join_opens_at
+    opens_at, opens_on = _opening(session.join_opens_at, session.starts_at, zone)
+    return Join(tokens.join_url(registration), now >= session.join_opens_at, opens_at, opens_on)
+
+
+@_written_once
+def _opening(opens_at: datetime, starts_at: datetime, zone: str) -> tuple[str, str]:
+    """When the way in opens; and on which date, where that is another than the session's."""
     date = formats.long_date(opens_at, zone)
-    return Join(
-        url=tokens.join_url(registration),
-        is_open=now >= opens_at,
-        opens_at=formats.place_time(opens_at, zone),
-        opens_on="" if date == formats.long_date(session.starts_at, zone) else date,
-    )
+    return formats.place_time(opens_at, zone), "" if date == formats.long_date(starts_at, zone) else date
 
 
 def _coming(registration: Registration, now: datetime) -> list[Session]:
@@ -496,6 +525,7 @@ def _offer(code: OfferCode, zone: str, now: datetime) -> OfferShown:
     )
 
 
+@_written_once
 def _date_and_place_time(instant: datetime | None, zone: str) -> str:
     """28 October 2020, 17:30 Tashkent, UTC+5"""
     if instant is None:
