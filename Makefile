@@ -1,6 +1,6 @@
 # Each target is a script that can also be called by itself, where make is not installed.
 
-.PHONY: run test check lock bench bench-pages bench-places bench-calendar words axe html weight headers journeys
+.PHONY: run test check lock bench bench-pages bench-places bench-calendar bench-mail chaos words axe html weight headers journeys
 
 run: ## the whole site, until Ctrl-C (PORT=8001 make run for another port)
 	@scripts/run
@@ -43,3 +43,9 @@ bench-places: ## 5,000 people for 3,000 places at once: that every promise holds
 
 bench-calendar: ## invites a second, their share of a mail, and a host's calendar of 1,000 sessions
 	@scripts/bench calendars
+
+bench-mail: ## 10,000 mails with invites by one, two and four workers, beside a bare loop; --large: 100,000
+	@scripts/bench mailing --mails 10000
+
+chaos: ## 2,000 registrations while workers are killed, Redis is emptied and the mail server is difficult: nothing lost
+	@scripts/bench chaos

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 - models can be imported once Django is set up
 from django.core.management import call_command  # noqa: E402
 
-from benchmarks import arrivals, calendars, mails, pages, places, registrations, servers  # noqa: E402
+from benchmarks import arrivals, calendars, mailing, mails, pages, places, registrations, servers  # noqa: E402
 from webinar_site.demonstration.loading import load_demonstration  # noqa: E402
 from webinar_site.management.commands.run import web_server  # noqa: E402
 
@@ -43,12 +44,27 @@ def main(seconds: int, mails_a_round: int, names: list[str], *, is_large: bool) 
         if "places" in names:
             say("Places, over HTTP, with the mails")
             arrivals.measure(settings.SITE_URL, folder=folder, seconds=seconds, web=web)
+    if "mailing" in names:
+        say("Mailing")
+        mailing.measure(folder=folder, mails=mails_a_round, is_large=is_large)
+    if "chaos" in names:
+        say("Chaos")
+        run_chaos(folder)
     if "calendars" in names:
         say("Calendars")
         calendars.measure(folder=folder, mails_a_round=mails_a_round)
     if "mails" in names:
         say("Mails")
         mails.measure(folder=folder, mails=mails_a_round)
+
+
+def run_chaos(folder: Path) -> None:
+    """In a process of its own, with shorter times. Stops the run where anything was lost."""
+    command = [sys.executable, "-m", "benchmarks.chaos", str(folder)]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.hurried"}
+    done = subprocess.run(command, cwd=servers.ROOT, env=environment, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def say(line: str) -> None:

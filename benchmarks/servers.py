@@ -108,7 +108,7 @@ def smtp_sink(folder: Path, *, delay_seconds: float) -> Iterator[int]:
     """An SMTP server in a process of its own that takes everything, after a while; yields its port."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.sink", str(port), str(delay_seconds)]
-    with running(command, log=folder / f"sink-{port}.log", ready=lambda: _listens(port)):
+    with running(command, log=folder / f"sink-{port}.log", ready=lambda: listens(port)):
         yield port
 
 
@@ -158,7 +158,7 @@ def answers(port: int, path: str) -> bool:
         visit.close()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
