@@ -267,13 +267,17 @@ def slow_server(outgoing, monkeypatch) -> SmtpSink:
 def test_the_next_mail_is_composed_while_a_slow_server_thinks(slow_server, session, monkeypatch):
     for _ in range(5):
         register_now(session=session)
-    # How many mails the server had taken when each was composed.
-    taken: list[int] = []
-    compose = emails.compose
-    monkeypatch.setattr(emails, "compose", lambda *a, **k: taken.append(len(slow_server.mails)) or compose(*a, **k))
+    compose, taken = emails.compose, []
+
+    def composed(message, *, now):
+        taken.append(len(slow_server.mails))
+        return compose(message, now=now)
+
+    monkeypatch.setattr(emails, "compose", composed)
 
     assert delivery.drain() == 5
 
+    # How many mails the server had taken when each was composed.
     assert taken == [0, 1, 2, 2, 3]
 
 
@@ -307,14 +311,18 @@ def test_what_was_composed_ahead_too_long_ago_is_composed_anew(slow_server, sess
     for _ in range(4):
         register_now(session=session)
     monkeypatch.setattr(delivery, "AHEAD_SECONDS", -1)
-    composed: list[int] = []
-    compose = emails.compose
-    monkeypatch.setattr(emails, "compose", lambda message, **k: composed.append(message.pk) or compose(message, **k))
+    compose, of = emails.compose, []
+
+    def composed(message, *, now):
+        of.append(message.pk)
+        return compose(message, now=now)
+
+    monkeypatch.setattr(emails, "compose", composed)
 
     assert delivery.drain() == 4
 
     # The last was composed while the server thought about the third, and again when it was its turn.
-    assert composed.count(composed[-1]) == 2
+    assert of.count(of[-1]) == 2
 
 
 def test_beside_a_mail_that_may_have_killed_its_worker_nothing_else_is_touched(slow_server, session, monkeypatch):
@@ -323,11 +331,13 @@ def test_beside_a_mail_that_may_have_killed_its_worker_nothing_else_is_touched(s
         outbox.claim(abandoned.messages.get().pk, now=datetime.now(UTC))
     Message.objects.update(claimed_until=datetime.now(UTC))
     register_now(session=session)
-    taken: list[int] = []
-    claim_batch = outbox.claim_batch
-    monkeypatch.setattr(
-        outbox, "claim_batch", lambda **told: taken.append(len(slow_server.mails)) or claim_batch(**told)
-    )
+    claim_batch, taken = outbox.claim_batch, []
+
+    def claimed(*, now):
+        taken.append(len(slow_server.mails))
+        return claim_batch(now=now)
+
+    monkeypatch.setattr(outbox, "claim_batch", claimed)
 
     assert delivery.drain() == 4
 
