@@ -188,7 +188,6 @@ class Chaos:
     emptied: int = 0
     taken: float = 0
     waited: float = 0
-    _seen: set[tuple[int, object]] = field(default_factory=set)
     _fresh: "deque[Fresh]" = field(default_factory=deque)
     _is_over: threading.Event = field(default_factory=threading.Event)
 
@@ -296,11 +295,10 @@ class Chaos:
             act()
 
     def _kill(self, victim: RunningWorker) -> None:
-        """At some moment at which it may be at work."""
+        """At whatever moment that is, once it takes tasks."""
         deadline = time.monotonic() + servers.START_SECONDS
-        while not (victim.is_ready and sending() - self._seen) and time.monotonic() < deadline:
+        while not victim.is_ready and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(self.dice.random() * 0.3)
         is_whole = self.dice.random() * 10 < WHOLE_OF_TEN
         children = victim.children()
         if is_whole:
@@ -308,10 +306,7 @@ class Chaos:
         elif children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.dice.choice(children), signal.SIGKILL)
-        seen = frozenset(sending() - self._seen)
-        # What an earlier kill left is none of the next.
-        self._seen |= seen
-        self._fresh.append(Fresh(time.time(), is_whole, seen))
+        self._fresh.append(Fresh(time.time(), is_whole, frozenset(sending())))
 
     def _start_again(self, workers: list[RunningWorker]) -> None:
         """Whatever has ended, as systemd does it; and look after the kills."""

@@ -71,8 +71,13 @@ def reckon(
     """Compare them. A repeat is explained where a kill left the row behind with its mail accepted already."""
     times = Counter(mail.message_id for mail in journal)
     repeated = {message_id for message_id, count in times.items() if count > 1}
-    hits = [_hit(kill, journal, rows) for kill in kills]
-    explained = set().union(*hits)
+    explained: set[str] = set()
+    window_hits = 0
+    for kill in sorted(kills, key=lambda kill: kill.at):
+        # What an earlier one left lies there still when the next ones come.
+        hit = _hit(kill, journal, rows) - explained
+        explained |= hit
+        window_hits += bool(hit)
     unexplained = [_apart(mail_id, journal) for mail_id in sorted(repeated - explained)]
     return Reckoning(
         accepted=len(journal),
@@ -80,7 +85,7 @@ def reckon(
         refused=sum(row.end == "refused" for row in rows),
         cancelled=sum(row.end == "cancelled" for row in rows),
         repeats=sum(count - 1 for count in times.values()),
-        window_hits=sum(bool(hit) for hit in hits),
+        window_hits=window_hits,
         window_ms=sorted(_windows(journal, rows)),
         unexplained=unexplained,
         faults=[

@@ -54,6 +54,12 @@ def test_a_repeat_is_explained_by_the_kill_that_left_its_row_behind():
     assert (result.repeats, result.window_hits, result.unexplained, result.faults) == (1, 1, [], [])
 
 
+def test_what_one_kill_left_is_not_counted_for_the_next():
+    kills = [Kill(1.1, whole_worker=True, left=(1,)), Kill(1.3, whole_worker=True, left=(1,))]
+
+    assert reckon(TWICE, ROWS, PEOPLE, kills).window_hits == 1
+
+
 def test_a_repeat_that_no_kill_explains_is_named():
     result = reckon(TWICE, ROWS, PEOPLE, [Kill(1.1, whole_worker=True, left=(2,))])
 
