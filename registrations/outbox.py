@@ -30,7 +30,7 @@ CLAIM_FOR = timedelta(seconds=320)
 BATCH_SIZE = 20
 # What follows a failed attempt: short for a mail server that restarts, never so long that what follows waits for a day.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 30, *[60] * 48))
-# Attempts after which a message that was left behind each time is taken for what kills its workers.
+# A message that was left behind so often is taken for what kills its workers.
 MAX_ABANDONED = 8
 WORKER_LOST = "Its worker did not come back."
 WORKERS_LOST = "Its worker did not come back, time after time."
@@ -465,12 +465,20 @@ def _end_abandoned(message: Message, log: list[dict[str, str]]) -> bool:
     """Whether nobody is to try it again; then it is noted so. Its lock is held."""
     if message.begun_at is not None and message.kind in Message.OPTIONAL_KINDS:
         end = {"state": Message.State.UNKNOWN, **_over(NOBODY_KNOWS, log)}
-    elif message.attempts >= MAX_ABANDONED:
+    elif _times_abandoned(message, log) >= MAX_ABANDONED:
         end = {"state": Message.State.FAILED, **_over(WORKERS_LOST, log)}
     else:
         return False
     Message.objects.filter(pk=message.pk).update(claim=None, **end)
     return True
+
+
+def _times_abandoned(message: Message, log: list[dict[str, str]]) -> int:
+    """How many of its attempts ended with their worker, since it was last queued by somebody's hand.
+
+    Those that the server refused do not count: after a long outage there are many, and none has killed anybody.
+    """
+    return sum(entry["answer"] == WORKER_LOST for entry in log[-message.attempts :])
 
 
 def _locked(rows: MessageQuerySet) -> MessageQuerySet:

@@ -262,6 +262,32 @@ def test_what_kills_its_workers_takes_no_other_message_along_and_fails_in_the_en
     assert states[poison.pk] == Message.State.FAILED
 
 
+def test_what_was_refused_for_a_day_is_not_given_up_since_one_worker_was_lost():
+    message = make_registration().messages.get()
+    moment = NOW
+    for _ in range(outbox.MAX_ABANDONED + 5):
+        outbox.mark_postponed(claimed(message, at=moment), answer="421 Away", now=moment)
+        moment += max(outbox.PAUSES)
+    outbox.claim(message.pk, now=moment)
+
+    assert outbox.claim_abandoned(now=moment + outbox.CLAIM_FOR) == [message]
+
+
+def test_what_is_sent_again_by_hand_may_lose_as_many_workers_again():
+    message = make_registration().messages.get()
+    outbox.claim(message.pk, now=NOW)
+    moment = NOW + outbox.CLAIM_FOR
+    while outbox.claim_abandoned(now=moment):
+        moment += outbox.CLAIM_FOR
+
+    outbox.retry(message, now=moment)
+    outbox.claim(message.pk, now=moment)
+
+    assert outbox.claim_abandoned(now=moment + outbox.CLAIM_FOR) == [message]
+    message.refresh_from_db()
+    assert answers(message) == [outbox.WORKER_LOST] * (outbox.MAX_ABANDONED + 1)
+
+
 def test_what_somebody_waits_for_goes_before_what_tells_many():
     session = make_session()
     told = make_registration(session)
