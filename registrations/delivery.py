@@ -20,9 +20,12 @@ logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 60
 # For so long the mark "sent" is tried again when the database went away after the server took the mail.
 MARK_SENT_SECONDS = 30
+CHANGES = "What it says changed whenever it was about to be sent."
 OVERTAKEN = "A newer revision of the entry is on its way."
-# What was composed ahead and has waited for longer is composed anew: things may have changed.
+# What was composed ahead and has waited for longer is composed anew: it may say what comes now, or only later.
 AHEAD_SECONDS = 1
+# So often a mail is composed anew since something changed meanwhile; then it waits until there is less going on.
+ANEW_AT_MOST = 3
 
 
 def deliver(message_id: int) -> int:
@@ -111,7 +114,9 @@ def _deliver_due(way_out: transport.Transport, desk: _Desk) -> int:
     return sent
 
 
-def _deliver_claimed(message: Message, way_out: transport.Transport, desk: _Desk | None = None) -> bool:
+def _deliver_claimed(
+    message: Message, way_out: transport.Transport, desk: _Desk | None = None, *, anew: int = 0
+) -> bool:
     """Compose and send one claimed message; true when the server took it. Never raises for the mail's own sake."""
     try:
         mail = (desk.composed(message) if desk is not None else None) or _compose(message)
@@ -130,7 +135,7 @@ def _deliver_claimed(message: Message, way_out: transport.Transport, desk: _Desk
     except transport.RefusedForNowError as error:
         outbox.mark_postponed(message, answer=str(error), now=_now())
     except transport.ClaimLostError:
-        logger.info("Message %s was taken over by another worker.", message.pk)
+        return _deliver_anew(message, way_out, desk, anew + 1)
     except (Error, SoftTimeLimitExceeded):
         # The database is away, or the task is: the claim runs out, and somebody else looks at the message then.
         raise
@@ -142,6 +147,19 @@ def _deliver_claimed(message: Message, way_out: transport.Transport, desk: _Desk
         _ask_anew(message)
         return True
     return False
+
+
+def _deliver_anew(message: Message, way_out: transport.Transport, desk: _Desk | None, times: int) -> bool:
+    """The same with what holds now, where that changed since the message was read; nothing where it is not ours."""
+    again = outbox.claimed_anew(message)
+    if again is None:
+        logger.info("Message %s was taken over by another worker, or is not to be sent any more.", message.pk)
+        return False
+    if times > ANEW_AT_MOST:
+        outbox.mark_postponed(again, answer=CHANGES, now=_now())
+        return False
+    emails.read_ahead([again])
+    return _deliver_claimed(again, way_out, desk, anew=times)
 
 
 def _compose(message: Message) -> ComposedMail:

@@ -66,6 +66,9 @@ _ASIDE = (
 )
 # What was written for good when it was owed, and is forgotten as soon as it is over.
 _WRITTEN_KINDS = (Message.Kind.ACCOUNT, Message.Kind.ERASED)
+# What a mail about somebody is composed from: once one of these is another, what was composed says what is not so.
+_COMPOSED_FROM = ("status", "awaits", "has_place", "sequence", "session_id", "email")
+_AND_OF_THE_SESSION = ("sequence", "state")
 # What may name the address, and what stands there once it is forgotten, in SQL.
 _KEPT_UNLESS_FORGOTTEN = {"answer": "''", "attempt_log": "'[]'"}
 
@@ -507,8 +510,23 @@ def _claimed_messages(ids: list[int], claimed: uuid.UUID) -> list[Message]:
 
 
 def mark_begun(message: Message, *, message_id: str, now: datetime) -> bool:
-    """Just before the text goes out: false when the claim ran out and somebody else has the message."""
-    return _update_claimed(message, begun_at=now, claimed_until=now + CLAIM_FOR, message_id=message_id)
+    """Just before the text goes out: false when somebody else has the message, or when it says what is no longer so.
+
+    A mail may have waited since it was read, behind others of its batch or composed ahead of its turn. So the statement
+    looks again, when nothing has been sent yet, at how things stand with its reader, and at what stops mails to them.
+    Where it says no, `claimed_anew` has the message as it is now, if it is still ours.
+    """
+    return _update_claimed(
+        message, is_as_composed=True, begun_at=now, claimed_until=now + CLAIM_FOR, message_id=message_id
+    )
+
+
+def claimed_anew(message: Message) -> Message | None:
+    """A claimed message and all that it is about, read again; None where it is not ours any more."""
+    if message.claim is None:
+        return None
+    mine = (again for again in _claimed_messages([message.pk], message.claim) if again.state == Message.State.SENDING)
+    return next(mine, None)
 
 
 def mark_sent(message: Message, *, message_id: str, answer: str, now: datetime) -> bool:
@@ -541,7 +559,11 @@ def mark_postponed(message: Message, *, answer: str, now: datetime) -> bool:
     """Refused for now: tried again after a growing pause, and failed after the last."""
     if message.attempts > len(PAUSES):
         return mark_failed(message, answer=answer, now=now)
-    postponed = {"state": Message.State.RETRYING, "due_at": now + PAUSES[message.attempts - 1], "claim": None}
+    postponed: dict[str, Any] = {
+        "state": Message.State.RETRYING,
+        "due_at": now + PAUSES[message.attempts - 1],
+        "claim": None,
+    }
     return _update_claimed(message, **_answered(answer, _log_with(message, answer, now)), **postponed)
 
 
@@ -595,19 +617,48 @@ def _told(answer: str, log: list[dict[str, str]] | None) -> dict[str, Any]:
     return told
 
 
-def _update_claimed(message: Message, **fields: Any) -> bool:
+def _update_claimed(message: Message, *, is_as_composed: bool = False, **fields: Any) -> bool:
     """Write these fields unless somebody else has the message meanwhile; false when nobody waits for it any more.
 
-    What is written beside a mail whose reader was erased meanwhile names nobody (`_KEPT_UNLESS_FORGOTTEN`).
+    With `is_as_composed` only where all is as it was when the message was read. What is written beside a mail whose
+    reader was erased meanwhile names nobody (`_KEPT_UNLESS_FORGOTTEN`).
     """
     if message.claim is None or any(hasattr(value, "resolve_expression") for value in fields.values()):
         open_and_mine = Message.objects.open().filter(pk=message.pk, claim=message.claim)
         return bool(open_and_mine.update(**fields))
     # Two of these go with each mail, and Django takes longer to put one into SQL than PostgreSQL to do it.
     values = {**fields, "pk": message.pk, "claim_before": message.claim}
+    parameters = [_written(name, value) for name, value in values.items()]
+    statement = _update_statement(tuple(fields))
+    if is_as_composed and message.registration is not None:
+        statement += _as_composed(is_optional=message.kind in Message.OPTIONAL_KINDS)
+        parameters += _composed_from(message.registration)
     with connection.cursor() as cursor:
-        cursor.execute(_update_statement(tuple(fields)), [_written(name, value) for name, value in values.items()])
+        cursor.execute(statement, parameters)
         return bool(cursor.rowcount)
+
+
+def _composed_from(registration: Registration) -> list[Any]:
+    """How things stood with somebody when their message was read, in the order of `_as_composed`."""
+    session = registration.session
+    return [
+        *(getattr(registration, name) for name in _COMPOSED_FROM),
+        *(getattr(session, name) for name in _AND_OF_THE_SESSION),
+    ]
+
+
+@functools.cache
+def _as_composed(*, is_optional: bool) -> str:
+    """Asks whether they stand like that, and whether nothing stops the mail (`stops.annotated` says the same)."""
+    person, session = Registration._meta.db_table, Session._meta.db_table
+    asked = [f"person.{name} = %s" for name in _COMPOSED_FROM]
+    asked += [f"session.{name} = %s" for name in _AND_OF_THE_SESSION]
+    asked += [f"NOT EXISTS ({stopped})" for stopped in stops.in_sql("person", is_optional=is_optional)]
+    # Nothing in it comes from outside.
+    return (
+        f" AND EXISTS (SELECT 1 FROM {person} person JOIN {session} session ON session.id = person.session_id"  # noqa: S608
+        f" WHERE person.id = {Message._meta.db_table}.registration_id AND {' AND '.join(asked)})"
+    )
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from events.email_addresses import address_key, wire_key
+from events.models import Webinar
 from registrations.models import BouncedAddress, Message, Registration, Unsubscription
 from registrations.querysets import MessageQuerySet, RegistrationQuerySet
 
@@ -40,6 +41,20 @@ def annotated(messages: MessageQuerySet) -> MessageQuerySet:
     return messages.annotate(
         address_fails=Exists(known), is_unwanted=Exists(Unsubscription.objects.filter(**registration, host=host))
     )
+
+
+def in_sql(person: str, *, is_optional: bool) -> list[str]:
+    """What stops a mail to that registration, as conditions for a statement that is written by hand.
+
+    The same as `annotated` reads; a test holds the one to the other.
+    """
+    bounced, unwanted, webinar = (each._meta.db_table for each in (BouncedAddress, Unsubscription, Webinar))
+    theirs = f"email_key = {person}.email_key"
+    # Nothing in them comes from outside.
+    fails = f"SELECT 1 FROM {bounced} WHERE {theirs} AND noted_at >= {person}.registered_at"  # noqa: S608
+    host = f"(SELECT host_id FROM {webinar} WHERE id = {person}.webinar_id)"  # noqa: S608
+    is_unwanted = f"SELECT 1 FROM {unwanted} WHERE {theirs} AND host_id = {host}"  # noqa: S608
+    return [fails, is_unwanted] if is_optional else [fails]
 
 
 def reason(message: Message) -> str:

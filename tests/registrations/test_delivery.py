@@ -1,14 +1,16 @@
 """Mails on their way through a real SMTP server."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from time import monotonic
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
+from django.db.models import F
 
 from events import scheduling
-from registrations import delivery, emails, outbox, signup, transport
-from registrations.models import Message
+from registrations import delivery, emails, erasure, outbox, signup, stops, transport
+from registrations.models import Message, Registration
 from tests.builders import make_registration, make_session
 from tests.servers import ReceivedMail, SmtpSink
 
@@ -355,3 +357,131 @@ def test_at_the_end_of_its_time_a_worker_gives_back_what_it_has_claimed(outgoing
 
     [given_back] = Message.objects.filter(state=Message.State.QUEUED)
     assert given_back.attempts == 0
+
+
+# ---------- what changes once a mail is composed ----------
+
+
+@pytest.fixture
+def last_composed_ahead(
+    slow_server, session, monkeypatch
+) -> Callable[[Callable[[Registration], object]], Registration]:
+    """Lets something happen to the last of three people at the moment at which their mail was composed ahead."""
+
+    def send(happens: Callable[[Registration], object]) -> Registration:
+        *_others, last = [register_now(session=session, email=f"visitor-{number}@example.org") for number in range(3)]
+        prepare, composed = delivery._Desk.prepare, []
+
+        def prepare_and_change(desk):
+            prepare(desk)
+            composed.append(desk._ahead)
+            happens(Registration.objects.select_related("session__webinar__host", "webinar").get(pk=last.pk))
+
+        monkeypatch.setattr(delivery._Desk, "prepare", prepare_and_change)
+        with SmtpOnce() as way_out:
+            delivery._deliver_due(way_out, delivery._Desk(monotonic() + 60))
+        assert [ahead[0] for ahead in composed if ahead] == [last.messages.earliest("pk").pk]
+        return last
+
+    class SmtpOnce(transport.SmtpTransport):
+        """It is known to be slow from the second mail on, and lets compose ahead once."""
+
+        def _is_slow(self) -> bool:
+            return len(slow_server.mails) == 1
+
+    return send
+
+
+def told(sink: SmtpSink, person: Registration) -> list[str]:
+    """The subjects of what they got."""
+    return [str(mail.message["Subject"]) for mail in sink.mails if mail.recipients == [person.email]]
+
+
+def test_what_was_composed_ahead_is_not_sent_once_its_person_has_cancelled(last_composed_ahead, slow_server):
+    last = last_composed_ahead(lambda person: signup.cancel(person, now=datetime.now(UTC)))
+
+    confirmed, cancelled = last.messages.order_by("pk")
+    assert (confirmed.state, confirmed.past_attempts) == (Message.State.CANCELLED, [])
+    assert confirmed.answer
+    assert cancelled.state == Message.State.SENT
+    assert [subject.startswith("Registration cancelled") for subject in told(slow_server, last)] == [True]
+
+
+def test_what_was_composed_ahead_is_not_sent_once_its_person_is_erased(last_composed_ahead, slow_server):
+    last = last_composed_ahead(lambda person: erasure.erase(person, now=datetime.now(UTC)))
+
+    assert last.messages.earliest("pk").state == Message.State.CANCELLED
+    assert len([mail for mail in slow_server.mails if mail.recipients == ["visitor-2@example.org"]]) == 1
+
+
+def test_what_was_composed_ahead_is_not_sent_once_its_reader_has_unsubscribed(
+    last_composed_ahead, slow_server, monkeypatch
+):
+    monkeypatch.setattr(Message, "OPTIONAL_KINDS", frozenset({Message.Kind.CONFIRMED}))
+
+    last = last_composed_ahead(lambda person: stops.unsubscribe(person, how=stops.How.PAGE, now=datetime.now(UTC)))
+
+    message = last.messages.get()
+    assert (message.state, message.answer) == (Message.State.CANCELLED, stops.UNWANTED)
+    assert told(slow_server, last) == []
+
+
+def test_what_was_composed_ahead_is_not_sent_once_its_address_takes_no_mail(last_composed_ahead, slow_server):
+    last = last_composed_ahead(
+        lambda person: stops.note_address(person.messages.get(), reason="5.1.1", now=datetime.now(UTC))
+    )
+
+    message = last.messages.get()
+    assert (message.state, message.answer) == (Message.State.CANCELLED, stops.ADDRESS_FAILS)
+    assert told(slow_server, last) == []
+
+
+def test_what_was_composed_ahead_is_not_sent_once_a_newer_revision_is_on_its_way(last_composed_ahead, slow_server):
+    def move(person: Registration) -> None:
+        person.session.local_time = time(15, 0)
+        scheduling.save_session(person.session, by=None, now=datetime.now(UTC))
+
+    last = last_composed_ahead(move)
+
+    confirmed, moved = last.messages.order_by("pk")
+    assert (confirmed.state, confirmed.answer) == (Message.State.CANCELLED, delivery.OVERTAKEN)
+    assert (moved.kind, moved.state) == (Message.Kind.RESCHEDULED, Message.State.QUEUED)
+    assert told(slow_server, last) == []
+
+
+def test_what_was_composed_ahead_goes_to_the_address_that_was_corrected_meanwhile(last_composed_ahead, slow_server):
+    last = last_composed_ahead(lambda person: Registration.objects.filter(pk=person.pk).update(email="b@example.org"))
+
+    assert last.messages.get().state == Message.State.SENT
+    assert slow_server.mails[-1].recipients == ["b@example.org"]
+    assert b"b@example.org" in calendar_of(slow_server.mails[-1])
+
+
+def test_what_waits_behind_others_of_its_batch_is_looked_at_again_too(outgoing, session):
+    for number in range(2):
+        last = register_now(session=session, email=f"visitor-{number}@example.org")
+    batch = outbox.claim_batch(now=datetime.now(UTC))
+    signup.cancel(last, now=datetime.now(UTC))
+
+    with transport.open_transport() as way_out:
+        sent = [delivery._deliver_claimed(message, way_out) for message in batch]
+
+    assert sent == [True, False]
+    assert last.messages.earliest("pk").state == Message.State.CANCELLED
+
+
+def test_a_mail_that_changes_whenever_it_is_about_to_be_sent_waits(outgoing, session, monkeypatch):
+    registration = register_now(session=session)
+    compose = emails.compose
+
+    def composed(message, *, now):
+        Registration.objects.update(sequence=F("sequence") + 1)
+        return compose(message, now=now)
+
+    monkeypatch.setattr(emails, "compose", composed)
+
+    assert delivery.drain() == 0
+
+    message = registration.messages.get()
+    assert (message.state, message.answer) == (Message.State.RETRYING, delivery.CHANGES)
+    assert outgoing.mails == []

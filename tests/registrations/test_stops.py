@@ -333,3 +333,29 @@ def test_a_last_mail_that_would_come_back_is_not_written():
     erasure.erase(registration, now=LATER)
 
     assert not Message.objects.filter(kind="erased").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "noted", "kind"),
+    [
+        (host, noted, kind)
+        for host in ("", "theirs", "another")
+        for noted in (None, -1, 1)
+        for kind in ("confirmed", "link_again")
+    ],
+)
+@pytest.mark.usefixtures("_optional")
+def test_just_before_its_text_a_mail_is_stopped_by_what_stops_it_when_it_is_read(host, noted, kind):
+    registration = make_registration()
+    registration.messages.update(kind=kind)
+    if host:
+        theirs = registration.webinar.host if host == "theirs" else make_host()
+        Unsubscription.objects.create(host=theirs, email_key=registration.email_key, asked_at=NOW, how="page")
+    if noted is not None:
+        noted_at = registration.registered_at + timedelta(seconds=noted)
+        BouncedAddress.objects.create(email_key=registration.email_key, noted_at=noted_at)
+
+    message = outbox.claim(registration.messages.get().pk, now=NOW)
+
+    assert message is not None
+    assert outbox.mark_begun(message, message_id="<x@y>", now=NOW) == (not stops.reason(message))
