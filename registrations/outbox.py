@@ -370,7 +370,8 @@ def retry_all(messages: MessageQuerySet, *, now: datetime) -> int:
 
 
 def _that_failed(messages: MessageQuerySet) -> MessageQuerySet:
-    return messages.order_by().failed().exclude(to_email="")
+    """Those of them. Their state stands on the row itself and not in a subquery, as it does in `claim`."""
+    return Message.objects.order_by().filter(pk__in=messages.order_by().values("pk")).failed().exclude(to_email="")
 
 
 def _new_message(
