@@ -23,11 +23,12 @@ UNWANTED = "Its reader has unsubscribed from such mails."
 
 How = Unsubscription.How
 
-_STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
-# What is wrong with the mail system on the way (3), the mail itself (6), or our standing with the server (7), RFC 3463.
-_NOT_THE_ADDRESS = ("5.3.", "5.6.", "5.7.")
-# Full, or the mail too large for it.
-_PASSES = {"5.2.2", "5.2.3"}
+# X.0.0 says nothing: Exim's reports bear it whatever the server said.
+_STATUS = re.compile(r"(?<![\d.])[245]\.(?!0\.0(?!\d))\d{1,3}\.\d{1,3}(?![\d.])")
+# What can be said of nothing but the reader's own address (RFC 3463 3.2, 3.3): no such mailbox (1), no such domain (2),
+# not an address (3), moved without a trace (6), a domain that takes no mail at all (10, RFC 7505), and a mailbox that
+# is closed. All others may be about us or the way, which would silence every reader at once: see decision 27.
+_THE_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 
 
 # ---------- asked when a mail is sent ----------
@@ -91,14 +92,14 @@ def _failing(email_key: Any, registered_at: Any) -> QuerySet[BouncedAddress]:
 
 
 def status_in(text: str) -> str:
-    """The first enhanced status code (RFC 3463) in what a server said; empty where there is none."""
+    """The first enhanced status code (RFC 3463) in what a server said; empty where there is none that says anything."""
     found = _STATUS.search(text)
     return found[0] if found else ""
 
 
 def is_for_good(status: str) -> bool:
-    """Whether the status says that the address takes no mail: not for now, not this mail, not from us, but at all."""
-    return status.startswith("5.") and not status.startswith(_NOT_THE_ADDRESS) and status not in _PASSES
+    """Whether the status says for sure that the address takes no mail: not for now, not this mail, not from us."""
+    return status in _THE_ADDRESS
 
 
 def came_back(messages: Collection[Message], *, reason: str, is_hard: bool, now: datetime) -> bool:
