@@ -5,7 +5,6 @@ One function for each folder of templates/emails, named alike. Text and HTML are
 """
 
 import functools
-import hashlib
 import re
 import textwrap
 from collections.abc import Callable, Iterable
@@ -20,6 +19,7 @@ from django.conf import settings
 from django.db.models import prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.crypto import salted_hmac
 from django.utils.html import escape
 from django.utils.translation import gettext
 
@@ -43,6 +43,8 @@ STARTS_NOW = timedelta(minutes=5)
 # What comes once a session is over.
 _AFTERWARDS = {Message.Kind.CAME, Message.Kind.MISSED, Message.Kind.SURVEY, Message.Kind.REPLAY}
 
+_MESSAGE_ID_SALT = "registrations.message_id"
+_MESSAGE_ID_DIGITS = 40
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 _KEPT_STYLE_MARK = ' data-css-inline="keep"'
 
@@ -478,7 +480,16 @@ def _inlined(html: str) -> str:
 
 
 def _message_id(message: Message) -> str:
-    """The same for every attempt, another for another revision: receivers may fold mails that have the same one."""
+    """The same for every attempt, another for another revision: receivers may fold mails that have the same one.
+
+    Nobody else can work it out, not even from a link that was passed on: whoever knows it can say that the mail came
+    back. One that may have gone out already is kept, should `SECRET_KEY` be another by now.
+    """
+    revision = "" if message.sequence is None else f".{message.sequence}"
+    written = message.message_id.strip("<>").partition("@")[0]
+    if written and written[_MESSAGE_ID_DIGITS:] == revision:
+        return message.message_id
     purpose = f"{message.key}-{message.sequence}"
+    digest = salted_hmac(_MESSAGE_ID_SALT, purpose, algorithm="sha256").hexdigest()[:_MESSAGE_ID_DIGITS]
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    return f"<{hashlib.sha256(purpose.encode()).hexdigest()[:40]}@{host.strip('[]').replace(':', '-')}>"
+    return f"<{digest}{revision}@{host.strip('[]').replace(':', '-')}>"

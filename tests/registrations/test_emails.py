@@ -225,8 +225,41 @@ def test_composing_twice_gives_the_same_message_id_and_invite(programme):
     second = compose(anna, Message.Kind.CONFIRMED, now=NOW + timedelta(hours=3))
 
     assert first.message_id == second.message_id
-    assert re.fullmatch(r"<[0-9a-f]{40}@webinars\.example\.org>", first.message_id)
+    assert re.fullmatch(r"<[0-9a-f]{40}\.0@webinars\.example\.org>", first.message_id)
     assert invite_of(first) == invite_of(second)
+
+
+def test_nobody_works_out_a_message_id_from_a_link_that_was_passed_on(programme, settings):
+    """The link names the registration, and with it the mail's key: what else goes into it is a secret."""
+    message = newest(register_anna(programme), Message.Kind.CONFIRMED)
+    ours = emails.compose(message, now=NOW).message_id
+
+    settings.SECRET_KEY = "a guess"
+
+    assert emails.compose(message, now=NOW).message_id != ours
+
+
+@pytest.mark.parametrize("kind", [Message.Kind.CONFIRMED, Message.Kind.LINK_AGAIN])
+def test_a_mail_that_may_have_gone_out_keeps_its_message_id_under_another_key(programme, settings, kind):
+    anna = register_anna(programme)
+    outbox.enqueue_beside(anna, Message.Kind.LINK_AGAIN, now=NOW)
+    message = newest(anna, kind)
+    message.message_id = emails.compose(message, now=NOW).message_id
+
+    settings.SECRET_KEY = "another key"
+
+    assert emails.compose(message, now=NOW).message_id == message.message_id
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (1, 11), (None, 0)])
+def test_another_revision_has_another_message_id_also_after_an_attempt(programme, before, after):
+    message = newest(register_anna(programme), Message.Kind.CONFIRMED)
+    message.sequence = before
+    message.message_id = emails.compose(message, now=NOW).message_id
+
+    message.sequence = after
+
+    assert emails.compose(message, now=NOW).message_id != message.message_id
 
 
 def test_two_messages_have_two_message_ids(programme):

@@ -34,7 +34,7 @@ def written(**fields) -> mime.ComposedMail:
             "html": "<p>You have a place.</p>\n",
             "sender": mime.Person("Border Review", "events@border.example"),
             "recipient": mime.Person("Anna Karimova", "anna@example.net"),
-            "message_id": "<9e4bcf8dbcee7b9f400200f63be9560686db926b@webinars.example.org>",
+            "message_id": "<9e9f2d7f94734db7d5150760014c4b934deecfc5.0@webinars.example.org>",
             "language": "en",
             "now": NOW,
             **fields,
