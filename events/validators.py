@@ -54,12 +54,21 @@ _DIRECTION_MARKS = r"\u202a-\u202e\u2066-\u2069"
 _NEVER_KEPT = re.compile(f"[{_CONTROLS}{_HALVES}{_NONCHARACTERS}{_DIRECTION_MARKS}]+")
 _SPACES = re.compile(r"\s+")
 _LINE_ENDS = re.compile(r"\r\n?")
+# What a foreign server says may be as long as it likes.
+MAX_FOREIGN_CHARS = 500
 
 
 def single_line(text: str) -> str:
     """The text on one line: breaks and runs of space become one space, what is no text and direction marks go."""
     # Once more afterwards: what went may have stood between two spaces.
     return _SPACES.sub(" ", _NEVER_KEPT.sub("", _SPACES.sub(" ", text))).strip()
+
+
+def foreign_text(said: str | bytes) -> str:
+    """What a server of others has said, fit to be kept and shown: text on one line, and no more than anybody reads."""
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    # PostgreSQL keeps no NUL. Words that stood apart stay apart.
+    return single_line(text.replace("\0", " "))[:MAX_FOREIGN_CHARS].rstrip()
 
 
 def plain_text(text: str) -> str:

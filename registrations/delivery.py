@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from billiard.exceptions import SoftTimeLimitExceeded
-from django.db import Error, connection
+from django.db import DataError, Error, connection
 
 from registrations import doorbell, emails, outbox, signup, stops, transport
 from registrations.mime import ComposedMail
@@ -197,6 +197,12 @@ def _mark_sent(message: Message, *, message_id: str, answer: str) -> None:
     while True:
         try:
             outbox.mark_sent(message, message_id=message_id, answer=answer, now=_now())
+        except DataError:
+            # It is there, and cannot keep what the server said: unmarked, the mail would go out again and again.
+            if not answer:
+                raise
+            logger.exception("What the server said to message %s cannot be kept.", message.pk)
+            answer = ""
         except Error:
             if time.monotonic() >= deadline or connection.in_atomic_block:
                 raise

@@ -18,6 +18,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import get_language
 
 from events.models import Session
+from events.validators import foreign_text
 from registrations import doorbell, stops
 from registrations.models import Attempt, Mailing, Message, Registration
 from registrations.querysets import MessageQuerySet
@@ -557,7 +558,11 @@ def mark_unanswered(message: Message, *, answer: str, now: datetime) -> bool:
 
 
 def mark_postponed(message: Message, *, answer: str, now: datetime) -> bool:
-    """Refused for now: tried again after a growing pause, and failed after the last."""
+    """Refused for now: tried again after a growing pause, and failed after the last.
+
+    The answer may also be what a program said that did not get as far as asking, which can be any text.
+    """
+    answer = foreign_text(answer)
     if message.attempts > len(PAUSES):
         return mark_failed(message, answer=answer, now=now)
     postponed: dict[str, Any] = {

@@ -20,6 +20,8 @@ from typing import Protocol, Self
 from django.conf import settings
 from django.core.mail.backends.smtp import EmailBackend
 
+from events.validators import foreign_text
+
 logger = logging.getLogger(__name__)
 
 # RFC 5321 4.5.3.2.6 gives a server ten minutes to answer DATA. A short wait makes duplicates: 24 in 2,000, measured.
@@ -147,7 +149,7 @@ class SmtpTransport:
     def _expect(self, reply: tuple[int, bytes], *, may_be_final: bool, wanted: int = 2) -> str:
         """The reply in words, if its first digit is the wanted one (RFC 5321 4.2.1)."""
         code, text = reply
-        answer = f"{code} {text.decode(errors='replace')}"
+        answer = foreign_text(f"{code} ".encode() + text)
         if code // 100 == wanted:
             return answer
         if 500 <= code < 600 and may_be_final and code not in OUR_FAULT:
@@ -223,6 +225,5 @@ def _ascii(address: str) -> str:
 def _words(error: Exception) -> str:
     """What to write beside the message: the server's answer, else the kind of error and its text."""
     if isinstance(error, smtplib.SMTPResponseException):
-        text = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        return f"{error.smtp_code} {text}"
-    return f"{type(error).__name__}: {error}"[:500]
+        return foreign_text(f"{error.smtp_code} {foreign_text(error.smtp_error)}")
+    return foreign_text(f"{type(error).__name__}: {error}")

@@ -8,7 +8,6 @@ from email.parser import HeaderParser
 from events import validators
 from registrations.inbound.reading import IgnoredError, Mail, contained, first_value, is_address
 
-MAX_REASON_CHARS = 500
 # Each of our mails goes to one person.
 MAX_FAILED = 5
 # RFC 3463 2, in a field that may go on with words.
@@ -72,8 +71,7 @@ def _status(group: Message) -> str:
 
 def _reason(group: Message) -> str:
     said = first_value(group, "Diagnostic-Code")
-    words = f"{_status(group)} {said}".encode(errors="replace").decode()
-    return validators.single_line(words.replace("\0", " "))[:MAX_REASON_CHARS]
+    return validators.foreign_text(f"{_status(group)} {said}")
 
 
 def _message_id(parts: list[Message]) -> str:

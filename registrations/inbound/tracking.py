@@ -12,7 +12,6 @@ from django.db.models import QuerySet
 
 from events import validators
 from registrations import stops
-from registrations.inbound.bounces import MAX_REASON_CHARS
 from registrations.inbound.receiving import Outcome, Result
 from registrations.models import Message
 
@@ -72,4 +71,4 @@ def _is_hard(event: AnymailTrackingEvent) -> bool:
 
 def _reason(event: AnymailTrackingEvent) -> str:
     said = event.mta_response or event.description or event.reject_reason or ""
-    return validators.single_line(str(said).replace("\0", " "))[:MAX_REASON_CHARS]
+    return validators.foreign_text(str(said))

@@ -179,6 +179,23 @@ def test_what_no_xml_may_hold_and_what_turns_the_text_around_goes(clean):
     assert clean("a\x0cb") == ("a b" if clean is validators.single_line else "ab")
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (b"250 OK", "250 OK"),
+        (b"250 caf\xc3\xa9 \xff", "250 caf\xe9 \ufffd"),
+        ("250-first\r\n\t250 second\n", "250-first 250 second"),
+        ("No\0body\x1b[2J\x7f \udcff here", "No body[2J here"),
+        ("y" * 501, "y" * 500),
+        ("y" * 499 + " z", "y" * 499),
+        (b"", ""),
+    ],
+)
+def test_what_a_foreign_server_says_is_one_line_of_text(said, kept):
+    assert validators.foreign_text(said) == kept
+    assert validators.foreign_text(kept) == kept
+
+
 @pytest.mark.parametrize("clean", TEXTS)
 def test_marks_that_right_to_left_text_needs_stay_and_so_does_every_script(clean):
     text = "\u200e(\u200f\u0633\u0644\u0627\u0645\u061c\u200d) \U0001f469\u200d\U0001f52c \ufffd \ue000 \u4e2d"

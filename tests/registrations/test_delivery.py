@@ -6,6 +6,7 @@ from time import monotonic
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
+from django.db import DataError
 from django.db.models import F
 
 from events import scheduling
@@ -50,6 +51,57 @@ def test_a_registration_sends_one_mail_to_one_person(outgoing, session):
     assert mail.message["Message-ID"] == message.message_id
     assert b"\r\n" in mail.content
     assert b"\n" not in mail.content.replace(b"\r\n", b"")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("250 2.0.0 OK\0queued as \x1b[2JA1", "250 2.0.0 OK queued as [2JA1"),
+        ("250-2.0.0 OK\r\n250 queued as A1", "250 2.0.0 OK queued as A1"),
+        (f"250 {'x' * 600}", f"250 {'x' * 496}"),
+    ],
+)
+def test_whatever_the_server_says_is_kept_as_one_line_of_text(outgoing, session, said, kept):
+    registration = register_now(session=session)
+    outgoing.refuse("DATA", said, times=1)
+
+    delivery.drain()
+
+    message = registration.messages.get()
+    assert (message.state, message.answer, message.past_attempts[0].answer) == ("sent", kept, kept)
+
+
+def test_a_mail_whose_answer_the_database_refuses_is_marked_sent_all_the_same(outgoing, session, monkeypatch):
+    registration = register_now(session=session)
+    mark_sent = outbox.mark_sent
+
+    def refuse_text(message: Message, *, answer: str, **fields) -> bool:
+        if answer:
+            raise DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+        return mark_sent(message, answer=answer, **fields)
+
+    monkeypatch.setattr(outbox, "mark_sent", refuse_text)
+    began = monotonic()
+
+    assert (delivery.drain(), delivery.drain()) == (1, 0)
+
+    message = registration.messages.get()
+    assert (message.state, message.answer, len(outgoing.mails)) == ("sent", "", 1)
+    assert monotonic() - began < delivery.MARK_SENT_SECONDS / 3
+
+
+def test_what_a_program_says_that_fails_is_kept_as_one_line_of_text(outgoing, session, monkeypatch):
+    registration = register_now(session=session)
+
+    def break_down(*_args, **_more) -> None:
+        raise ValueError("No\0thing\nof it")
+
+    monkeypatch.setattr(emails, "compose", break_down)
+
+    delivery.drain()
+
+    message = registration.messages.get()
+    assert (message.state, message.answer) == ("retrying", "ValueError: No thing of it")
 
 
 def test_many_mails_go_over_one_connection(outgoing, session):

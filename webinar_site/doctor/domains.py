@@ -17,6 +17,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from events.email_addresses import spelt_in_ascii
+from events.validators import foreign_text
 from webinar_site.doctor.deadline import Deadline
 from webinar_site.doctor.seen import Seen, amber, each_named, green, red
 
@@ -121,7 +122,7 @@ def mx(dns_: Dns, domain: str) -> Seen:
 def spf(dns_: Dns, domain: str) -> Seen:
     """Whether the domain says which servers send for it. Whether ours is among them is not worked out."""
     records = [text for text in dns_.texts(domain) if text.lower().split(" ")[0] == "v=spf1"]
-    facts = {"domain": domain, "record": " | ".join(records)}
+    facts = {"domain": domain, "record": foreign_text(" | ".join(records))}
     if not records:
         return red(
             _("%(domain)s has no SPF record: receivers cannot tell our mails from forged ones.") % facts,
@@ -213,7 +214,7 @@ def dmarc(dns_: Dns, domain: str) -> Seen:
 
 
 def _dmarc_record(records: list[str], name: str, domain: str) -> Seen:
-    facts = {"name": f"_dmarc.{name}", "record": " | ".join(records)}
+    facts = {"name": f"_dmarc.{name}", "record": foreign_text(" | ".join(records))}
     if len(records) > 1:
         return red(
             _("%(name)s has several DMARC records, and so none that counts: %(record)s") % facts,

@@ -10,6 +10,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.utils.translation import gettext as _
 
 from events.email_addresses import spelt_in_ascii
+from events.validators import foreign_text
 from webinar_site.doctor.deadline import Deadline
 from webinar_site.doctor.seen import Light, Seen, amber, green, red, together
 
@@ -72,7 +73,7 @@ def _sender_taken(smtp: smtplib.SMTP, sender: str) -> Seen:
     asks: list[Callable[[str], tuple[int, bytes]]] = [smtp.mail, smtp.rcpt]
     for ask in asks:
         code, text = ask(address)
-        facts = {"sender": sender, "answer": f"{code} {text.decode(errors='replace')}"}
+        facts = {"sender": sender, "answer": foreign_text(f"{code} ".encode() + text)}
         if code // 100 == 5:
             return red(
                 _("It takes no mail from %(sender)s to the same address: %(answer)s") % facts,
@@ -111,11 +112,10 @@ def _refused(error: Exception) -> Seen:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        text = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        return f"{error.smtp_code} {text}"
+        return foreign_text(f"{error.smtp_code} {foreign_text(error.smtp_error)}")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    return f"{type(error).__name__}: {error}"[:300]
+        return foreign_text(error.verify_message)
+    return foreign_text(f"{type(error).__name__}: {error}")
 
 
 def _server() -> str:

@@ -101,6 +101,17 @@ def test_a_long_spf_record_is_put_together_from_its_pieces(name_server):
     assert asked(name_server, domains.spf) == Seen(Light.GREEN, f"SPF of example.org: {record}")
 
 
+@pytest.mark.parametrize("look", [domains.spf, domains.dmarc])
+def test_a_record_is_shown_as_one_line_of_text(name_server, look):
+    name_server.knows(HOST, "TXT", r"v=spf1 mx\000\027[2J -all")
+    name_server.knows(f"_dmarc.{HOST}", "TXT", r"v=DMARC1;\000\027p=none\010")
+
+    seen = asked(name_server, look)
+
+    assert seen.what.isprintable()
+    assert "\0" not in seen.what
+
+
 @pytest.mark.parametrize("records", [(), ("v=spf10 -all", "spf2.0/pra -all")])
 def test_no_spf_is_red(name_server, records):
     name_server.knows(HOST, "TXT", *records, "hello")

@@ -1,5 +1,6 @@
 """What the doctor hears from a real SMTP server; nothing is ever sent to it."""
 
+import smtplib
 import socket
 import ssl
 import time
@@ -75,6 +76,22 @@ def test_a_sender_that_the_server_refuses_is_red_whichever_stage_says_so(outgoin
         f"It takes no mail from {SITE} to the same address: 553 5.7.1 Not owned by webinars"
     )
     assert "send for this address" in seen.to_do
+
+
+@pytest.mark.parametrize("stage", ["EHLO", "MAIL"])
+def test_what_the_server_says_is_kept_as_one_line_of_text(outgoing, monkeypatch, stage):
+    said = (550, b"5.7.1 Not\0owned\nby \x1b[2Jwebinars")
+
+    def refuse(*_args, **_more):
+        if stage == "EHLO":
+            raise smtplib.SMTPHeloError(*said)
+        return said
+
+    monkeypatch.setattr(smtplib.SMTP, "mail" if stage == "MAIL" else "ehlo_or_helo_if_needed", refuse)
+    if stage == "EHLO":
+        outgoing.logins.clear()
+
+    assert "550 5.7.1 Not owned by [2Jwebinars" in looked().what.splitlines()[0]
 
 
 def test_each_sender_is_asked_for_and_the_refused_one_named_first(outgoing):
