@@ -16,7 +16,8 @@ from registrations.models import Message
 from registrations.querysets import MessageQuerySet
 
 BATCH = 1_000
-# Mails about signing in belong to no host. Their text is gone already.
+# Mails about signing in belong to no host. Their text is gone already. Of invites to oneself the newest few are kept,
+# however old they are: they are what the doctor goes by (`probes.MOST_KEPT`).
 KEEP_OTHERS = timedelta(days=30)
 # So that the task ends in time.
 THINNING_SECONDS = 120
@@ -33,7 +34,7 @@ def thin_out(*, now: datetime, seconds: float = THINNING_SECONDS) -> int:
 
 
 def _others(now: datetime) -> MessageQuerySet:
-    return _ended(now - KEEP_OTHERS).filter(registration__isnull=True)
+    return _ended(now - KEEP_OTHERS).filter(registration__isnull=True).exclude(kind=Message.Kind.PROBE)
 
 
 def _of_host(host: Host, now: datetime) -> MessageQuerySet:

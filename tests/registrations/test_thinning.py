@@ -6,7 +6,7 @@ import pytest
 
 from events import scheduling
 from events.models import Host, Session
-from registrations import emails, outbox, signup, stops, thinning
+from registrations import emails, outbox, probes, signup, stops, thinning
 from registrations.models import Message, Registration
 from tests.builders import NOW, make_host, make_registration, make_session, make_webinar
 
@@ -93,6 +93,15 @@ def test_mails_about_signing_in_are_kept_for_a_month():
 
     assert thinning.thin_out(now=NOW + timedelta(days=30)) == 0
     assert thinning.thin_out(now=NOW + timedelta(days=30, seconds=1)) == 1
+
+
+def test_an_invite_to_oneself_stays_with_what_it_proved():
+    probe = probes.send("me@example.org", sender_email="site@example.org", now=NOW)
+    Message.objects.update(state="sent", sent_at=NOW)
+
+    assert thinning.thin_out(now=NOW + timedelta(days=180)) == 0
+
+    assert probes.latest() == probe
 
 
 def test_an_address_that_takes_no_mail_is_known_without_the_mail_that_showed_it(session):
