@@ -178,8 +178,8 @@ def enqueue_link_again(registration: Registration, *, asked_for: Session, now: d
     """
     locked = Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
     kind = Message.Kind.PROOF if locked.awaits == Registration.Awaits.PROOF else Message.Kind.LINK_AGAIN
-    # What was not sent, or may turn out not to be needed, told them nothing.
-    told = locked.messages.exclude(state__in=[Message.State.CANCELLED, Message.State.FAILED])
+    # What was not sent, came back, or may turn out not to be needed, told them nothing.
+    told = locked.messages.filter(bounced_at=None).exclude(state__in=[Message.State.CANCELLED, Message.State.FAILED])
     told = told.exclude(kind=Message.Kind.RESCHEDULED, state__in=Message.WAITING_STATES)
     recent = told.filter(created_at__gt=now - LINK_AGAIN_AT_MOST_EVERY)
     if asked_for.pk != locked.session_id:

@@ -2,8 +2,9 @@
 
 An address is noted when a mail server says for good that it takes nothing; then nothing goes there, from any host,
 until it is corrected: by its owner, who says so on their page, proves it or signs in with a code that was sent to it,
-or by an organizer. Whoever registers later than that is believed to know their address. Their own word is for one host,
-and only for what nobody needs for a place (`Message.OPTIONAL_KINDS`); see docs/decisions/0027.
+or by an organizer. Whoever registers later than that, once more too, is believed to know their address, for all that is
+theirs. Their own word is for one host, and only for what nobody needs for a place (`Message.OPTIONAL_KINDS`); see
+docs/decisions/0027.
 """
 
 import re
@@ -36,12 +37,9 @@ _THE_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 
 def annotated(messages: MessageQuerySet) -> MessageQuerySet:
     """The same rows, each knowing whether anything stops it: no statement more."""
-    registration = {"email_key": OuterRef("registration__email_key")}
-    known = BouncedAddress.objects.filter(**registration, noted_at__gte=OuterRef("registration__registered_at"))
-    host = OuterRef("registration__webinar__host")
-    return messages.annotate(
-        address_fails=Exists(known), is_unwanted=Exists(Unsubscription.objects.filter(**registration, host=host))
-    )
+    email_key, host = OuterRef("registration__email_key"), OuterRef("registration__webinar__host")
+    unwanted = Unsubscription.objects.filter(email_key=email_key, host=host)
+    return messages.annotate(address_fails=Exists(_failing(email_key)), is_unwanted=Exists(unwanted))
 
 
 def in_sql(person: str, *, is_optional: bool) -> list[str]:
@@ -71,21 +69,23 @@ def willing(people: RegistrationQuerySet) -> RegistrationQuerySet:
     """Those of these people who may be sent what nobody needs for a place."""
     host = OuterRef("webinar__host")
     theirs = Unsubscription.objects.filter(email_key=OuterRef("email_key"), host=host)
-    return people.exclude(Exists(theirs)).exclude(Exists(_failing(OuterRef("email_key"), OuterRef("registered_at"))))
+    return people.exclude(Exists(theirs)).exclude(Exists(_failing(OuterRef("email_key"))))
 
 
 def failing(people: QuerySet[Registration]) -> QuerySet[Registration]:
     """Those of these people whose address does not take mail."""
-    return people.filter(Exists(_failing(OuterRef("email_key"), OuterRef("registered_at"))))
+    return people.filter(Exists(_failing(OuterRef("email_key"))))
 
 
 def failing_address(registration: Registration) -> BouncedAddress | None:
     """What is known of an address that does not take mail; None where it takes it, as far as anybody knows."""
-    return _failing(registration.email_key, registration.registered_at).first()
+    return _failing(registration.email_key).first()
 
 
-def _failing(email_key: Any, registered_at: Any) -> QuerySet[BouncedAddress]:
-    return BouncedAddress.objects.filter(email_key=email_key, noted_at__gte=registered_at)
+def _failing(email_key: Any) -> QuerySet[BouncedAddress]:
+    """What is noted of the address and stands: nobody has registered with it since, for any webinar."""
+    since = Registration.objects.filter(email_key=OuterRef("email_key"), registered_at__gt=OuterRef("noted_at"))
+    return BouncedAddress.objects.filter(~Exists(since), email_key=email_key)
 
 
 # ---------- what comes back ----------

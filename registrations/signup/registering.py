@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from events import freshness
 from events.email_addresses import address_key
 from events.models import Question, Session
-from registrations import offers, outbox, places
+from registrations import offers, outbox, places, stops
 from registrations.answers import store_answers, store_first_answers
 from registrations.models import Message, Registration
 from registrations.places import MovedMeanwhileError
@@ -175,6 +175,14 @@ def _register_again(wish: _Wish) -> Registration:
         return _write_down(wish)
     if known.is_cancelled:
         return _come_back(known, wish)
+    mine = _go_on(known, wish)
+    # Like everybody who registers they know their address, whatever came back from it: what is owed to them goes there.
+    stops.lift(known.email)
+    return mine
+
+
+def _go_on(known: Registration, wish: _Wish) -> Registration:
+    """Leave an active registration as it is, or bring it on where that is what registering again asks for."""
     is_another = not known.any_session if wish.wants_any else known.session_id != wish.session.pk
     if is_another and places.is_off(known.session, wish.now):
         return move(known, None if wish.wants_any else wish.session, is_proved=wish.is_proved, now=wish.now)

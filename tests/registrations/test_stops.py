@@ -34,8 +34,8 @@ def reader(message: Message) -> Registration:
     return message.registration
 
 
-def came_back(message: Message, *, is_hard: bool = True) -> None:
-    stops.came_back([message], reason="5.1.1 User unknown", is_hard=is_hard, now=LATER)
+def came_back(message: Message, *, is_hard: bool = True, now: datetime = LATER) -> None:
+    stops.came_back([message], reason="5.1.1 User unknown", is_hard=is_hard, now=now)
 
 
 @pytest.fixture
@@ -149,6 +149,33 @@ def test_whoever_registers_later_is_believed_to_know_their_address():
     registration = make_registration(coming(), email="anna@example.org", now=LATER + timedelta(seconds=1))
 
     assert outcome(registration, "confirmed")[0] == "sent"
+
+
+@pytest.mark.usefixtures("_as_files")
+@pytest.mark.parametrize("after", [timedelta(minutes=1), timedelta(hours=1)])
+def test_whoever_registers_again_gets_the_mail_that_the_page_promised(after):
+    registration = reader(sent_mail(email="anna@example.org"))
+    came_back(registration.messages.get())
+
+    again = make_registration(registration.session, email="anna@example.org", now=LATER + after)
+
+    assert again == registration
+    assert outcome(registration, "link_again")[0] == "sent"
+    assert stops.failing_address(registration) is None
+
+
+@pytest.mark.usefixtures("_as_files")
+def test_registering_elsewhere_says_for_earlier_registrations_too_that_the_address_works():
+    registration, another = reader(sent_mail(email="anna@example.org")), coming()
+    came_back(registration.messages.get())
+    assert stops.failing_address(registration) is not None
+
+    later = make_registration(another, email="anna@example.org", now=LATER + timedelta(seconds=1))
+    signup.cancel(registration, now=LATER)
+
+    assert outcome(registration, "cancelled")[0] == "sent"
+    came_back(later.messages.get(), now=LATER + timedelta(minutes=1))
+    assert list(stops.failing(Registration.objects.order_by("pk"))) == [registration, later]
 
 
 @pytest.mark.usefixtures("_as_files")
