@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from events.email_addresses import address_key, wire_key
@@ -104,8 +105,9 @@ def is_for_good(status: str) -> bool:
 
 def came_back(messages: Collection[Message], *, reason: str, is_hard: bool, now: datetime) -> bool:
     """Mark mails that came back, each once; and their address, where it takes no mail. False when all were marked."""
-    unmarked = Message.objects.filter(pk__in=[message.pk for message in messages], bounced_at=None)
-    is_new = bool(unmarked.update(bounced_at=now, bounce=reason))
+    # Whoever was erased meanwhile has an address no more, and the reason may name it.
+    theirs = Message.objects.filter(pk__in=[message.pk for message in messages]).exclude(to_email="")
+    is_new = bool(theirs.filter(bounced_at=None).update(bounced_at=now, bounce=reason))
     if is_new and is_hard:
         for message in messages:
             note_address(message, reason=reason, now=now)
@@ -114,10 +116,21 @@ def came_back(messages: Collection[Message], *, reason: str, is_hard: bool, now:
 
 def note_address(message: Message, *, reason: str, now: datetime) -> None:
     """Stop further mail to whoever that mail was for, since the address takes none."""
-    if message.registration is None or message.registration.is_erased:
-        return
-    known = {"noted_at": now, "reason": reason, "message": message}
-    BouncedAddress.objects.update_or_create(email_key=message.registration.email_key, defaults=known)
+    with transaction.atomic():
+        reader = _lock(message.registration_id)
+        if reader is None:
+            return
+        known = {"noted_at": now, "reason": reason, "message": message}
+        BouncedAddress.objects.update_or_create(email_key=reader.email_key, defaults=known)
+
+
+def _lock(registration_id: int | None) -> Registration | None:
+    """A registration as it is now, until the end of the transaction; None where it was erased since it was read.
+
+    What is noted of an address after it was forgotten would stay for good.
+    """
+    rows = Registration.objects.select_for_update(of=("self",), no_key=True).select_related("webinar")
+    return rows.filter(pk=registration_id, erased_at=None).first()
 
 
 def lift(email: str) -> bool:
@@ -150,12 +163,17 @@ def unsubscription_of(registration: Registration) -> Unsubscription | None:
 def unsubscribe(registration: Registration, *, how: How, now: datetime) -> bool:
     """Send nothing more from that host to that address that is not needed for a place. False when that was so before.
 
-    May run any number of times, at once; whoever said it first stays the one who is named.
+    May run any number of times, at once; whoever said it first stays the one who is named. Of whoever was erased
+    meanwhile nothing is noted.
     """
     said = {"asked_at": now, "how": how}
-    _row, is_new = Unsubscription.objects.get_or_create(
-        host_id=registration.webinar.host_id, email_key=registration.email_key, defaults=said
-    )
+    with transaction.atomic():
+        mine = _lock(registration.pk)
+        if mine is None:
+            return False
+        _row, is_new = Unsubscription.objects.get_or_create(
+            host_id=mine.webinar.host_id, email_key=mine.email_key, defaults=said
+        )
     return is_new
 
 

@@ -370,6 +370,37 @@ def test_with_the_last_registration_what_is_known_of_the_address_is_forgotten():
     assert not Unsubscription.objects.exists()
 
 
+def test_nothing_is_noted_of_whoever_was_erased_since_their_mail_was_read():
+    message = sent_mail(email="anna@example.org")
+    erasure.erase(Registration.objects.get(), now=LATER)
+
+    stops.note_address(message, reason="550 5.1.1 <anna@example.org>: User unknown", now=LATER)
+    assert not stops.unsubscribe(reader(message), how=stops.How.COMPLAINT, now=LATER)
+    assert not stops.came_back([message], reason="550 5.1.1 <anna@example.org>", is_hard=True, now=LATER)
+
+    message.refresh_from_db()
+    assert (message.bounced_at, message.bounce) == (None, "")
+    assert not BouncedAddress.objects.exists()
+    assert not Unsubscription.objects.exists()
+
+
+@pytest.mark.usefixtures("_as_files")
+def test_a_refusal_that_is_heard_after_erasing_leaves_no_address(monkeypatch):
+    registration = make_registration(coming(), now=datetime.now(UTC) - timedelta(seconds=1))
+
+    def refuse(_way_out, _mail, *, before_data, **_more) -> str:
+        before_data()
+        erasure.erase(registration, now=datetime.now(UTC))
+        raise transport.RefusedForGoodError(f"550 5.1.1 <{registration.email}>: User unknown")
+
+    monkeypatch.setattr(transport.FolderTransport, "send", refuse)
+
+    delivery.drain()
+
+    assert registration.messages.get(kind="confirmed").state == "failed"
+    assert not BouncedAddress.objects.exists()
+
+
 def test_what_is_known_of_the_address_is_among_what_its_owner_may_take_away():
     registration = reader(sent_mail())
     came_back(registration.messages.get())
