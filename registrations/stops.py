@@ -104,14 +104,27 @@ def is_for_good(status: str) -> bool:
 
 
 def came_back(messages: Collection[Message], *, reason: str, is_hard: bool, now: datetime) -> bool:
-    """Mark mails that came back, each once; and their address, where it takes no mail. False when all were marked."""
-    # Whoever was erased meanwhile has an address no more, and the reason may name it.
-    theirs = Message.objects.filter(pk__in=[message.pk for message in messages]).exclude(to_email="")
-    is_new = bool(theirs.filter(bounced_at=None).update(bounced_at=now, bounce=reason))
-    if is_new and is_hard:
-        for message in messages:
+    """Mark mails that came back; and their address, where it takes no mail. False when that says nothing new.
+
+    Each is marked once, and once more where only a later report says that it is the address, as where a
+    provider tells of a full mailbox and then of none. What says the same again does not undo a correction.
+    """
+    marked = [message for message in messages if _mark(message, reason=reason, is_hard=is_hard, now=now)]
+    if is_hard:
+        for message in marked:
             note_address(message, reason=reason, now=now)
-    return is_new
+    return bool(marked)
+
+
+def _mark(message: Message, *, reason: str, is_hard: bool, now: datetime) -> bool:
+    # Whoever was erased meanwhile has an address no more, and the reason may name it.
+    mail = Message.objects.filter(pk=message.pk).exclude(to_email="")
+    if mail.filter(bounced_at=None).update(bounced_at=now, bounce=reason):
+        return True
+    before = mail.values_list("bounce", flat=True).first()
+    if not is_hard or before is None or before == reason or is_for_good(status_in(before)):
+        return False
+    return bool(mail.filter(bounce=before).update(bounce=reason))
 
 
 def note_address(message: Message, *, reason: str, now: datetime) -> None:

@@ -210,6 +210,28 @@ def test_a_second_return_of_the_same_mail_does_not_undo_a_correction():
     assert stops.failing_address(reader(message)) is None
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "is_noted"),
+    [
+        ("4.2.2 Mailbox full", "5.1.1 User unknown", True),
+        ("User unknown", "5.1.1 User unknown", True),
+        ("5.1.1 User unknown", "5.1.1 smtp; 550 5.1.1 User unknown", False),
+        ("User unknown", "User unknown", False),
+    ],
+)
+def test_what_is_said_for_good_only_after_something_else_counts_as_said_first(first, second, is_noted):
+    message = sent_mail()
+    stops.came_back([message], reason=first, is_hard=False, now=NOW)
+
+    assert stops.came_back([message], reason=second, is_hard=True, now=LATER) is is_noted
+    assert not stops.came_back([message], reason=second, is_hard=True, now=LATER + timedelta(hours=1))
+
+    message.refresh_from_db()
+    known = stops.failing_address(reader(message))
+    assert (known and known.noted_at) == (LATER if is_noted else None)
+    assert (message.bounced_at, message.bounce) == (NOW, second if is_noted else first)
+
+
 def test_a_refusal_that_names_the_address_stops_what_follows(settings, smtp_sink):
     settings.EMAIL_URL = smtp_sink.url
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp_sink.port
