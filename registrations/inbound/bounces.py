@@ -6,6 +6,8 @@ from email.message import Message
 from email.parser import HeaderParser
 
 from events import validators
+from events.email_addresses import wire_key
+from registrations import stops
 from registrations.inbound.reading import IgnoredError, Mail, contained, first_value, is_address
 
 # Each of our mails goes to one person.
@@ -17,13 +19,31 @@ _SENT_BACK = ("message/rfc822", "text/rfc822-headers")
 
 
 @dataclass(frozen=True)
+class Failure:
+    """One recipient that was given up, by each name that the report has for them, and why."""
+
+    recipients: tuple[str, ...]
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Bounce:
     """One of our mails that a server on the way has given up, for whom, and why."""
 
     message_id: str
-    recipients: tuple[str, ...]
-    status: str
-    reason: str
+    # At least one. Where a mail was passed on, the others are of people whom we do not know.
+    failures: tuple[Failure, ...]
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return tuple(address for failure in self.failures for address in failure.recipients)
+
+    def failure_of(self, address: str) -> Failure | None:
+        """What the report says of that address; None where it says nothing."""
+        key = wire_key(address)
+        named = (failure for failure in self.failures if key in map(wire_key, failure.recipients))
+        return next(named, None)
 
 
 def is_report(mail: Mail) -> bool:
@@ -46,9 +66,7 @@ def read(mail: Mail) -> Bounce:
         raise IgnoredError("it is a report of nothing that has failed")
     return Bounce(
         message_id=_message_id(parts),
-        recipients=tuple(address for group in failed for address in _recipients(group)),
-        status=_status(failed[0]),
-        reason=_reason(failed[0]),
+        failures=tuple(Failure(_recipients(group), _status(group), _reason(group)) for group in failed),
     )
 
 
@@ -57,16 +75,19 @@ def _has_failed(group: Message) -> bool:
     return is_given_up and not first_value(group, "Status").startswith("2")
 
 
-def _recipients(group: Message) -> list[str]:
+def _recipients(group: Message) -> tuple[str, ...]:
     """The address that was given up, and the one that we wrote to, where it was passed on from there."""
     values = [first_value(group, name) for name in ("Original-Recipient", "Final-Recipient")]
     addresses = [value.partition(";")[2].strip().strip("<>") for value in values]
-    return [address for address in addresses if is_address(address)]
+    return tuple(address for address in addresses if is_address(address))
 
 
 def _status(group: Message) -> str:
+    """What the field says, or else the server's own words: Exim writes 5.0.0 there, whatever happened."""
     status = _STATUS.match(first_value(group, "Status"))
-    return status[0] if status else ""
+    if status is None or status[0].endswith(".0.0"):
+        return stops.status_in(first_value(group, "Diagnostic-Code")) or (status[0] if status else "")
+    return status[0]
 
 
 def _reason(group: Message) -> str:

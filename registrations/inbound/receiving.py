@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from events.email_addresses import address_key, mailbox_key, wire_key
 from registrations import correspondence, outbox, probes, reply_addresses, signup, stops
 from registrations.inbound import authentication, bounces, reading, replies
-from registrations.inbound.bounces import Bounce
+from registrations.inbound.bounces import Bounce, Failure
 from registrations.inbound.reading import IgnoredError, Mail
 from registrations.inbound.replies import Method, Reply
 from registrations.models import Message, Registration
@@ -210,18 +210,19 @@ def _note_bounce(mail: Mail, bounce: Bounce, now: datetime) -> Outcome:
     """
     if authentication.says_forged(mail, authserv_id=settings.AUTHSERV_ID):
         raise IgnoredError("it is forged, as our mail server says")
-    failed = {wire_key(address) for address in bounce.recipients}
-    found = [
-        message
-        for message in _mails_with(bounce.message_id).filter(_may_be_about(mail, bounce))
-        if message.to_email and wire_key(message.to_email) in failed
-    ]
-    if not found and probes.note_bounce(bounce.message_id, reason=bounce.reason, now=now):
+    theirs = _mails_with(bounce.message_id).filter(_may_be_about(mail, bounce)).exclude(to_email="")
+    found = [(message, failure) for message in theirs if (failure := bounce.failure_of(message.to_email)) is not None]
+    if not found and probes.note_bounce(bounce.message_id, reason=bounce.failures[0].reason, now=now):
         return Outcome(Result.BOUNCED)
     if not found:
         raise IgnoredError("it is a report of no mail of ours")
-    is_new = stops.came_back(found, reason=bounce.reason, is_hard=stops.is_for_good(bounce.status), now=now)
-    return Outcome(Result.BOUNCED if is_new else Result.STALE)
+    is_new = [_note_failure(message, failure, now) for message, failure in found]
+    return Outcome(Result.BOUNCED if any(is_new) else Result.STALE)
+
+
+def _note_failure(message: Message, failure: Failure, now: datetime) -> bool:
+    is_hard = stops.is_for_good(failure.status)
+    return stops.came_back([message], reason=failure.reason, is_hard=is_hard, now=now)
 
 
 def _may_be_about(mail: Mail, bounce: Bounce) -> Q:

@@ -74,6 +74,45 @@ def test_a_full_mailbox_and_a_refusal_of_us_stop_nothing(status):
     assert stops.failing_address(message.registration) is None
 
 
+GROUP = (
+    b"Final-Recipient: rfc822; %b\r\nOriginal-Recipient: rfc822;%b\r\nAction: failed\r\nStatus: %b\r\n"
+    b"Diagnostic-Code: smtp; %b\r\n\r\n"
+)
+
+
+def with_group_before(raw: bytes, *, passed_on_to: str, status: str, said: str) -> bytes:
+    """The report, which tells first of somebody to whom the mail was passed on."""
+    group = GROUP % (passed_on_to.encode(), passed_on_to.encode(), status.encode(), said.encode())
+    return raw.replace(b"\r\n\r\nFinal-Recipient:", b"\r\n\r\n" + group + b"Final-Recipient:")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "others", "is_noted"), [("5.2.2", "5.1.1", False), ("5.1.1", "5.2.2", True), ("5.1.1", "5.7.1", True)]
+)
+def test_what_counts_is_what_the_report_says_of_the_mails_own_reader(theirs, others, is_noted):
+    message = sent_mail(email="anna@example.net")
+    assert message.registration is not None
+    raw = bounced_mail(message, status=theirs)
+
+    receive(with_group_before(raw, passed_on_to="eve@example.com", status=others, said="550 Eve"))
+
+    message.refresh_from_db()
+    assert message.bounce.startswith(f"{theirs} smtp; 550 5.1.1 <anna@example.net>")
+    assert (stops.failing_address(message.registration) is not None) is is_noted
+
+
+@pytest.mark.parametrize("status", ["5.0.0", ""])
+def test_where_the_status_says_nothing_the_servers_own_words_do(status):
+    message = sent_mail(email="anna@example.net")
+    assert message.registration is not None
+
+    receive(bounced_mail(message, status=status))
+
+    message.refresh_from_db()
+    assert message.bounce == REASONS["postfix"]
+    assert stops.failing_address(message.registration) is not None
+
+
 def test_a_forged_report_stops_nothing(settings):
     settings.AUTHSERV_ID = "mx.webinars.example"
     message = sent_mail()
