@@ -127,8 +127,11 @@ class MessageQuerySet(models.QuerySet[Any]):
         return self.filter(state="sending", claimed_until__lte=now)._first_in_line().order_by("claimed_until", "pk")
 
     def _first_in_line(self) -> Self:
-        """Nothing earlier to the same person is open: no update overtakes the invite that it updates."""
-        earlier = (
-            self.model.objects.open().filter(registration=OuterRef("registration"), pk__lt=OuterRef("pk")).order_by()
-        )
+        """Nothing earlier to the same person is open: no update overtakes the invite that it updates.
+
+        What nobody needs for a place carries no invite, and holds nothing back: a filter that refuses an announcement
+        for two days must not keep anybody from hearing that the session is called off.
+        """
+        needed = self.model.objects.open().exclude(kind__in=sorted(self.model.OPTIONAL_KINDS))
+        earlier = needed.filter(registration=OuterRef("registration"), pk__lt=OuterRef("pk")).order_by()
         return self.filter(Q(registration__isnull=True) | ~Exists(earlier))

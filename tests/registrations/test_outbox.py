@@ -81,6 +81,31 @@ def test_no_update_overtakes_the_invite_before_it():
     assert outbox.claim(withdrawal.pk, now=NOW) is not None
 
 
+@pytest.mark.parametrize("held_by", ["retrying", "sending"])
+def test_what_nobody_needs_for_a_place_holds_nothing_back(held_by):
+    session = make_session()
+    registration = make_registration(session)
+    registration.messages.update(state="sent", sent_at=NOW)
+    outbox.enqueue_beside(registration, Message.Kind.ANNOUNCEMENT, now=NOW)
+    announcement = claimed(registration.messages.get(kind="announcement"), at=NOW)
+    if held_by == "retrying":
+        outbox.mark_postponed(announcement, answer="451 4.7.1 Not with these words", now=NOW)
+    scheduling.cancel_session(session, by=None, now=NOW)
+
+    assert [message.kind for message in outbox.claim_batch(now=NOW)] == ["session_cancelled"]
+
+
+def test_what_nobody_needs_waits_behind_what_somebody_does():
+    registration = make_registration()
+    mine = claimed(registration.messages.get(), at=NOW)
+    outbox.enqueue_beside(registration, Message.Kind.ANNOUNCEMENT, now=NOW)
+
+    assert outbox.claim_batch(now=NOW) == []
+
+    outbox.mark_sent(mine, message_id="<x@y>", answer="250", now=NOW)
+    assert [message.kind for message in outbox.claim_batch(now=NOW)] == ["announcement"]
+
+
 def test_news_goes_along_only_with_a_mail_that_still_tells_how_things_stand():
     session = make_session(make_webinar(needs_approval=True))
     registration = make_registration(session)
