@@ -2,17 +2,24 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 from events.models import OfferCondition
 from registrations import earning
 from registrations.models import Registration
 
 
 def note_coming(registration: Registration, *, now: datetime) -> bool:
-    """Note that somebody with a place came, and what they earn by it. False when that was noted before.
+    """Note that somebody with a place came, and what they earn by it, or neither. False when that was noted before.
 
-    One conditional UPDATE: everybody comes in the same minutes, and most of them twice.
+    Everybody comes in the same minutes, and most of them twice: whoever is known to have come costs no statement, and
+    of two at once a conditional UPDATE lets one be the first.
     """
-    is_first = Registration.objects.confirmed().filter(pk=registration.pk, joined_at__isnull=True).update(joined_at=now)
-    if is_first:
-        earning.earn_by_visit(registration, kind=OfferCondition.Kind.ATTENDED, now=now)
-    return bool(is_first)
+    if registration.joined_at is not None:
+        return False
+    not_noted = Registration.objects.confirmed().filter(pk=registration.pk, joined_at__isnull=True)
+    with transaction.atomic():
+        is_first = bool(not_noted.update(joined_at=now))
+        if is_first:
+            earning.earn_by_visit(registration, kind=OfferCondition.Kind.ATTENDED, now=now)
+    return is_first

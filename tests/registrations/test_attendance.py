@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -69,14 +69,39 @@ def test_nobody_comes_through_a_door_that_is_shut(client):
         assert came_at(person) is None
 
 
-def test_coming_again_costs_one_statement():
+def test_coming_again_costs_no_statement():
     anna = running()
     attendance.note_coming(anna, now=NOW)
+    anna.refresh_from_db()
 
     with CaptureQueriesContext(connection) as queries:
         assert not attendance.note_coming(anna, now=NOW)
 
-    assert len(queries) == 1
+    assert len(queries) == 0
+
+
+def test_of_two_who_come_at_once_with_one_link_one_is_the_first():
+    anna = running()
+
+    assert [attendance.note_coming(anna, now=NOW) for _click in range(2)] == [True, False]
+
+
+def test_coming_is_noted_with_what_it_earns_or_not_at_all(monkeypatch):
+    webinar = make_webinar()
+    make_offer(webinar, conditions=("attended",))
+    anna = running(webinar=webinar)
+
+    def fail(*_args, **_kwargs):
+        raise OperationalError("deadlock detected")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(earning, "earn", fail)
+        with pytest.raises(OperationalError):
+            attendance.note_coming(anna, now=timezone.now())
+    assert came_at(anna) is None
+
+    attendance.note_coming(anna, now=timezone.now())
+    assert anna.offer_codes.get().is_unlocked
 
 
 def test_coming_earns_what_asks_for_no_minutes_and_its_owner_is_told_once():
