@@ -19,6 +19,7 @@ from events import timezones
 from events.admin.telling import actor
 from events.admin.widgets import DateTimeWidget, WallClockField, zone_groups
 from events.admin.wording import moment, session_moment
+from events.forms import FIRST_YEAR, LAST_YEAR
 from events.models import Session
 from registrations import simulator
 from registrations.mail_plan import Fate
@@ -80,12 +81,14 @@ class SimulatorForm(forms.Form):
         if local is None:
             self.add_error("at", _("Enter when they register."))
             return
+        if not FIRST_YEAR <= local.year <= LAST_YEAR:
+            # The calendar may end there before their clock gets so far.
+            self.add_error("at", _("This date is too far away."))
+            return
         try:
             self.cleaned_data["instant"] = _instant(local, self.session)
         except timezones.NonexistentTimeError:
             self.add_error("at", _("Clocks there go forward over this time, so it does not exist."))
-        except OverflowError:
-            self.add_error("at", _("This date is too far away."))
 
     def registered_at(self, now: datetime) -> datetime:
         """The instant that was chosen."""
@@ -103,7 +106,7 @@ class SimulatorForm(forms.Form):
 
 
 def _instant(local: datetime, session: Session) -> datetime:
-    """Of a time that comes twice, the first. Raises NonexistentTimeError or OverflowError."""
+    """Of a time that comes twice, the first. Raises NonexistentTimeError."""
     return timezones.resolve(local.date(), local.time(), session.time_zone, second_occurrence=False)
 
 

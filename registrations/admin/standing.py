@@ -1,7 +1,7 @@
 """How things stand with those who registered, in the words of whoever has to decide, and what there is to do."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
@@ -173,9 +173,10 @@ def instant_of(text: str) -> datetime | None:
     """The instant that an address names; None where it names none."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        # At either end of the calendar it has no moment in UTC.
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else None
 
 
 # ---------- what is to do, counted ----------

@@ -185,6 +185,8 @@ def test_a_time_of_ones_choice_is_on_the_sessions_clock(client, viewer, session)
         ({"moment": "own"}, "Enter when they register."),
         ({"moment": "own", "at": "2031-03-30T01:30"}, "so it does not exist"),
         ({"moment": "own", "at": "tomorrow"}, "Enter a valid date/time."),
+        ({"moment": "own", "at": "0001-01-01T00:00"}, "This date is too far away."),
+        ({"moment": "own", "at": "9999-12-31T23:59", "time_zone": "Pacific/Kiritimati"}, "This date is too far away."),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice."),
         ({"moment": "yesterday"}, "Select a valid choice."),
         ({"language": "tlh"}, "Select a valid choice."),

@@ -189,6 +189,17 @@ def test_the_page_says_how_many_were_told_and_leads_to_the_lists(client, session
     assert [mail.registration for mail in rows] == [people[3]]
 
 
+@pytest.mark.parametrize("occasion", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "yesterday"])
+def test_an_occasion_that_is_no_moment_names_none(client, session, people, occasion):
+    client.force_login(make_organizer(session.webinar.host, role="editor"))
+
+    listed = client.get(reverse("admin:registrations_message_changelist", query={"occasion": occasion}))
+
+    assert listed.status_code == 200
+    asked = client.get(page(session, again="yes", kind="rescheduled", occasion=occasion))
+    assert (asked.status_code, asked.headers.get("Location")) == (302, page(session))
+
+
 def test_an_editor_is_asked_and_sends_all_that_failed_again(client, session, people):
     client.force_login(make_organizer(session.webinar.host, role="editor"))
     move(session)
