@@ -131,9 +131,10 @@ class SentAgain:
 def send_failed_again(messages: MessageQuerySet, *, now: datetime) -> SentAgain:
     """Send once more those of these mails that failed, or came back from an address that takes mail by now.
 
-    What has lost its point meanwhile is not sent. Safe to run twice, and at once: what is on its way is no failure.
+    What has lost its point meanwhile is not sent, nor what failed and was told by a newer mail. Safe to run twice, and
+    at once: what is on its way is no failure.
     """
-    count = outbox.retry_all(messages, now=now)
+    count = outbox.retry_all(tallies.unrepeated(messages), now=now)
     returned = tallies.with_outcome(messages, tallies.Outcome.CAME_BACK)
     people = Registration.objects.filter(pk__in=returned.values("registration"))
     unreachable = stops.failing(people)

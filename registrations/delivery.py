@@ -22,6 +22,7 @@ DRAIN_SECONDS = 60
 MARK_SENT_SECONDS = 30
 CHANGES = "What it says changed whenever it was about to be sent."
 OVERTAKEN = "A newer revision of the entry is on its way."
+TOLD_SINCE = "A newer revision of the entry was told since."
 # What was composed ahead and has waited for longer is composed anew: it may say what comes now, or only later.
 AHEAD_SECONDS = 1
 # So often a mail is composed anew since something changed meanwhile; then it waits until there is less going on.
@@ -176,12 +177,17 @@ def _ask_anew(message: Message) -> None:
 
 
 def _overtaken(message: Message) -> str:
-    """Says so where the entry has a newer revision that another open message will tell; else nothing."""
-    if message.registration is None or message.sequence is None:
+    """Says so where the entry has a newer revision that another open message will tell, or has told; else nothing.
+
+    Only an update is told by a later one: a first mail that failed has more to say than when the session is.
+    """
+    if message.registration is None or message.sequence is None or message.registration.sequence <= message.sequence:
         return ""
-    is_old = message.registration.sequence > message.sequence
-    newer = Message.objects.open().filter(registration=message.registration, sequence__gt=message.sequence)
-    return OVERTAKEN if is_old and newer.exists() else ""
+    newer = Message.objects.filter(registration=message.registration, sequence__gt=message.sequence)
+    if newer.open().exists():
+        return OVERTAKEN
+    is_told = message.kind in outbox.UPDATES and newer.filter(state=Message.State.SENT, bounced_at=None).exists()
+    return TOLD_SINCE if is_told else ""
 
 
 def _mark_failed(message: Message, *, answer: str) -> None:

@@ -40,7 +40,8 @@ DELIVER_TASK = "registrations.tasks.deliver_message"
 SWEEP_TASK = "registrations.tasks.sweep_outbox"
 LINK_AGAIN_AT_MOST_EVERY = timedelta(minutes=10)
 
-_UPDATES = {Message.Kind.RESCHEDULED, Message.Kind.SESSION_CHANGED}
+# What tells how the entry has changed, and nothing else.
+UPDATES = {Message.Kind.RESCHEDULED, Message.Kind.SESSION_CHANGED}
 # What tells somebody with a place the newest state anyway, and so carries an update with it.
 _CARRIERS = {
     Message.Kind.CONFIRMED,
@@ -143,7 +144,7 @@ def _stays_beside(message: Message, kind: Message.Kind) -> bool:
 
 def _oldest_news(earlier: list[Message], kind: Message.Kind) -> dict[str, Any]:
     """How things were before the first of the changes that nobody was told of yet, for news of the same kind."""
-    return next((message.payload for message in earlier if message.kind == kind), {}) if kind in _UPDATES else {}
+    return next((message.payload for message in earlier if message.kind == kind), {}) if kind in UPDATES else {}
 
 
 def _queued_messages(people: list[Registration]) -> dict[int, list[Message]]:
@@ -157,7 +158,7 @@ def _queued_messages(people: list[Registration]) -> dict[int, list[Message]]:
 
 
 def _carries(message: Message, kind: Message.Kind, person: Registration) -> bool:
-    return kind in _UPDATES and (message.kind == kind or message.kind in _carriers(person))
+    return kind in UPDATES and (message.kind == kind or message.kind in _carriers(person))
 
 
 def _carriers(person: Registration) -> set[Message.Kind]:

@@ -83,10 +83,15 @@ def with_outcome(messages: MessageQuerySet, outcome: Outcome) -> MessageQuerySet
 
 def newest(messages: MessageQuerySet) -> MessageQuerySet:
     """Those of the rows that count: of each person, kind and occasion the last."""
+    return unrepeated(messages.filter(registration__isnull=False))
+
+
+def unrepeated(messages: MessageQuerySet) -> MessageQuerySet:
+    """The same, with those that are about no registration."""
     same = Message.objects.filter(registration=OuterRef("registration"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
     of_none = Q(occasion_at__isnull=True) & Exists(same.filter(occasion_at__isnull=True).order_by())
     of_one = Q(occasion_at__isnull=False) & Exists(same.filter(occasion_at=OuterRef("occasion_at")).order_by())
-    return messages.filter(registration__isnull=False).exclude(of_none | of_one)
+    return messages.exclude(of_none | of_one)
 
 
 def of_session(session: Session) -> list[Tally]:

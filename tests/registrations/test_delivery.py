@@ -176,6 +176,54 @@ def test_a_mail_that_carries_a_later_revision_is_another_message(outgoing, sessi
     assert registration.messages.count() == 1
 
 
+def moved_twice(session, **first):
+    """Somebody who was told of the second change of a session, and of whose first became what is said here."""
+    registration = register_now(session=session)
+    Message.objects.update(state="sent", sent_at=datetime.now(UTC))
+    for hour in (15, 16):
+        session.refresh_from_db()
+        session.local_time = time(hour, 0)
+        scheduling.save_session(session, by=None, now=datetime.now(UTC))
+        Message.objects.filter(state="queued").update(state="sent", sent_at=datetime.now(UTC))
+    moved, _again = registration.messages.filter(kind="rescheduled").order_by("pk")
+    Message.objects.filter(pk=moved.pk).update(**{"state": "failed", **first})
+    return registration, moved
+
+
+def test_an_update_is_not_sent_again_once_a_later_one_has_told_more(outgoing, session):
+    _registration, moved = moved_twice(session)
+    assert outbox.retry(moved, now=datetime.now(UTC))
+
+    delivery.drain()
+
+    moved.refresh_from_db()
+    assert (moved.state, moved.answer) == ("cancelled", delivery.TOLD_SINCE)
+    assert outgoing.mails == []
+
+
+def test_an_update_is_sent_again_where_the_later_one_came_back(outgoing, session):
+    registration, moved = moved_twice(session)
+    registration.messages.filter(pk__gt=moved.pk).update(bounced_at=datetime.now(UTC))
+    outbox.retry(moved, now=datetime.now(UTC))
+
+    delivery.drain()
+
+    [mail] = outgoing.mails
+    assert b"SEQUENCE:2" in calendar_of(mail)
+
+
+def test_a_first_mail_is_sent_again_though_an_update_has_told_the_time(outgoing, session):
+    registration, _moved = moved_twice(session, state="sent")
+    confirmed = registration.messages.get(kind="confirmed")
+    Message.objects.filter(pk=confirmed.pk).update(state="failed")
+    outbox.retry(confirmed, now=datetime.now(UTC))
+
+    delivery.drain()
+
+    [mail] = outgoing.mails
+    assert b"SEQUENCE:2" in calendar_of(mail)
+
+
 def test_a_passing_refusal_is_tried_again_with_the_same_words(outgoing, session):
     registration = register_now(session=session)
     outgoing.refuse("DATA", "451 Try again later", times=1)

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from events import scheduling
 from events.models import Session
-from registrations import correspondence, signup, stops, tallies
+from registrations import correspondence, outbox, signup, stops, tallies
 from registrations.models import Message, Registration
 from registrations.tallies import Outcome
 from tests.builders import make_host, make_organizer, make_registration, make_session, make_webinar
@@ -132,6 +132,28 @@ def test_all_that_failed_or_came_back_is_sent_again_and_nothing_else(session, pe
 
     assert numbers(tally(session)) == (2, 3, 0, 0, 1)
     assert tally(session).occasion_at == NOW
+
+
+def test_what_failed_and_was_told_by_one_sent_again_is_not_sent_a_third_time(session, people):
+    move(session)
+    set_ends(people)
+    failed = people[3].messages.get(kind="rescheduled")
+    correspondence.send_again(people[3], message_id=failed.pk, now=NOW)
+    people[3].messages.filter(state="queued").update(state="sent", sent_at=NOW)
+
+    # The page's button, and the list's, where whoever presses it has marked the failed row itself.
+    chosen = Message.objects.filter(pk=failed.pk)
+    assert again(session).count == 1
+    assert correspondence.send_failed_again(chosen, now=LATER).count == 0
+
+    assert not people[3].messages.filter(state="queued").exists()
+
+
+def test_what_is_about_no_registration_can_be_tried_again(session):
+    probe = outbox.enqueue_probe("SOMEBODY", to_email="me@example.org", now=NOW)
+    Message.objects.filter(pk=probe.pk).update(state="failed")
+
+    assert correspondence.send_failed_again(Message.objects.filter(pk=probe.pk), now=LATER).count == 1
 
 
 def test_nothing_is_sent_again_to_an_address_that_takes_no_mail(session, people):
