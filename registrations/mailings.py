@@ -5,6 +5,7 @@ due, notes it as a Mailing, once, and writes its mails in chunks, each in a tran
 A worker that dies goes on where it was; two workers never write the same chunk.
 """
 
+import hashlib
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -331,10 +332,12 @@ def announce(
 ) -> Mailing:
     """Write to these people, with the next sweep, what an organizer has written.
 
-    Safe to run twice: a draft is sent once.
+    Safe to run twice: the same words of a draft are sent once to the same people. Other words are another announcement,
+    also from the same page: whoever goes back to it corrects what they have sent.
     """
+    said = hashlib.sha256(repr((str(audience), subject, text)).encode()).hexdigest()
     mailing, _is_new = Mailing.objects.get_or_create(
-        key=f"announcement-{draft}",
+        key=f"announcement-{draft}-{said[:32]}",
         defaults={
             "kind": Message.Kind.ANNOUNCEMENT,
             "webinar": webinar,

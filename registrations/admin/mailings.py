@@ -29,7 +29,7 @@ from registrations.models import Mailing, Message, Registration
 
 
 class AnnouncementForm(forms.Form):
-    """To whom, the subject and the text. `draft` comes back unseen, so that whoever clicks twice sends once."""
+    """To whom, the subject and the text. `draft` comes back unseen, so that whoever clicks twice sends these once."""
 
     draft = forms.UUIDField(widget=forms.HiddenInput)
     audience = forms.ChoiceField(label=_("To whom"), choices=Mailing.Audience.choices, widget=UnfoldAdminSelectWidget)

@@ -92,6 +92,28 @@ def test_yes_sends_it_once_however_often_it_is_pressed(client, editor, session):
     )
 
 
+@pytest.mark.parametrize(
+    "changed", [{"subject": "Correction"}, {"text": "Read this instead."}, {"audience": "waiting"}]
+)
+def test_whoever_goes_back_and_writes_something_else_sends_that_too_once_they_have_seen_it(
+    client, editor, host, changed
+):
+    session = make_session(make_webinar(host=host), capacity=1, **COMING)
+    for _each in range(2):
+        make_registration(session)
+    seen, again = fill_in(client, session)
+    client.post(page(session), again | yes(seen))
+
+    shown = client.post(page(session), again | changed | yes(seen))
+    assert Mailing.objects.count() == 1
+    for _click in range(2):
+        client.post(page(session), again | changed | yes(shown))
+
+    first, second = Mailing.objects.order_by("pk")
+    assert (first.audience, first.subject, first.text) == tuple(WRITTEN.values())
+    assert (second.audience, second.subject, second.text) == tuple((WRITTEN | changed).values())
+
+
 @pytest.mark.parametrize("changed", [{"text": "Read this instead."}, {"audience": "came"}])
 def test_what_is_changed_after_it_was_seen_is_shown_once_more(client, editor, session, changed):
     seen, again = fill_in(client, session)
