@@ -57,6 +57,9 @@ MOVES = "moves"
 # Questions and answers of their own, which no news makes superfluous. Whether they still have a point is seen when they
 # are written.
 _STAY = {Message.Kind.DECLINED, Message.Kind.COUNTERED}
+# What stays beside a change of the session, which may be taken back before anybody is told of it. Whether the session
+# is still at the time that they remind of is seen when they are written, and that is once the change has settled.
+_STAY_BESIDE_CHANGES = (Message.Kind.REMINDER, Message.Kind.STARTING)
 # What no news about the place takes the place of.
 _ASIDE = (
     Message.Kind.CAME,
@@ -107,12 +110,13 @@ def enqueue_all(
     `due_at` is when it goes out, at once unless told: what may change again soon waits a little, and then tells all.
 
     Mails that still wait are not sent stale. An update is taken over by one of the same kind or by a first mail, which
-    will show the newest state; any other replaces them. Holding the rows' locks settles it with a worker about to
-    claim them. The caller holds the registrations' locks. Whoever was erased is owed nothing.
+    will show the newest state; any other replaces them. A reminder waits until a change of its session has settled.
+    Holding the rows' locks settles it with a worker about to claim them. The caller holds the registrations' locks.
+    Whoever was erased is owed nothing.
     """
     people = [person for person in registrations if not person.is_erased]
     waiting = _queued_messages(people)
-    carried, replaced, fresh = [], [], []
+    carried, replaced, fresh, held = [], [], [], []
     for person in people:
         earlier = [message for message in waiting.get(person.pk, []) if not _stays_beside(message, kind)]
         told = {**(payload or {}), **_oldest_news(earlier, kind)}
@@ -128,18 +132,35 @@ def enqueue_all(
             carried.append(carrier)
             # One that came back from an attempt may wait beside it; two would tell the same news.
             replaced += [message.pk for message in earlier if message is not carrier]
+        settled_at = carrier.due_at if carrier is not None else due_at or now
+        held += _held_until(settled_at, waiting.get(person.pk, []), kind)
     if carried:
         Message.objects.bulk_update(carried, ["sequence", "due_at", "payload"])
     if replaced:
         Message.objects.filter(pk__in=replaced).update(
             state=Message.State.CANCELLED, answer="A newer mail took its place."
         )
+    if held:
+        Message.objects.bulk_update(held, ["due_at"])
     return Message.objects.bulk_create(fresh)
 
 
 def _stays_beside(message: Message, kind: Message.Kind) -> bool:
     """Whether what is waiting is sent as well. To ask for proof takes no entry out of the calendar."""
-    return message.kind in _STAY or (kind == Message.Kind.PROOF and message.kind in _ENDS)
+    is_asked_for_proof = kind == Message.Kind.PROOF and message.kind in _ENDS
+    return message.kind in _STAY or is_asked_for_proof or _waits_for(message, kind)
+
+
+def _waits_for(message: Message, kind: Message.Kind) -> bool:
+    return kind == Message.Kind.RESCHEDULED and message.kind in _STAY_BESIDE_CHANGES
+
+
+def _held_until(settled_at: datetime, waiting: list[Message], kind: Message.Kind) -> list[Message]:
+    """What stays beside a change, and is not looked at before that has settled: before, it may seem to be of no use."""
+    held = [message for message in waiting if _waits_for(message, kind)]
+    for message in held:
+        message.due_at = max(message.due_at, settled_at)
+    return held
 
 
 def _oldest_news(earlier: list[Message], kind: Message.Kind) -> dict[str, Any]:

@@ -412,17 +412,77 @@ def test_an_announcement_waits_behind_the_confirmation_and_does_not_replace_it(s
     assert [message.kind for message in outbox.claim_batch(now=NOW)] == [Kind.CONFIRMED]
 
 
-def test_a_new_time_replaces_a_reminder_and_no_announcement(host, session):
-    make_rule(host)
+SETTLES = timedelta(minutes=5)
+
+
+def reminded(host, session):
+    """Somebody whose reminder of a day before is written, and waits to be sent."""
+    make_rule(host, 24 * 60)
     anna = make_registration(session)
     deliver()
+    mailings.sweep(now=STARTS_AT - DAY)
+    return anna
+
+
+def sent_in_the_end(person, *, now):
+    """What of all that waits for somebody is claimed by then and has a point, as it is written."""
+    sent = []
+    for message in outbox.claim_batch(now=now):
+        try:
+            compose(message, now=now)
+        except PointlessError as error:
+            outbox.mark_cancelled(message, reason=str(error))
+        else:
+            sent.append(message.kind)
+    return sent
+
+
+def test_a_new_time_is_told_and_the_reminder_of_the_old_one_is_not(host, session):
+    anna = reminded(host, session)
     announce(session)
-    mailings.sweep(now=STARTS_AT - HOUR)
+    mailings.sweep(now=STARTS_AT - DAY)
 
-    scheduling.save_session(_later(session, days=1), by=None, now=STARTS_AT - HOUR)
+    scheduling.save_session(_later(session, days=1), by=None, now=STARTS_AT - DAY)
 
-    states = dict(anna.messages.filter(kind__in=["reminder", "announcement"]).values_list("kind", "state"))
-    assert states == {"reminder": Message.State.CANCELLED, "announcement": Message.State.QUEUED}
+    assert sent_in_the_end(anna, now=STARTS_AT - DAY + MINUTE) == ["announcement"]
+    assert sent_in_the_end(anna, now=STARTS_AT - DAY + SETTLES) == ["rescheduled"]
+    assert anna.messages.get(kind="reminder").answer == "The session has moved since."
+
+
+def test_a_time_that_was_moved_and_moved_back_leaves_the_reminder(host, session):
+    anna = reminded(host, session)
+    scheduling.save_session(_later(session, days=1), by=None, now=STARTS_AT - DAY)
+    # No worker looks at it between the two.
+    assert sent_in_the_end(anna, now=STARTS_AT - DAY + MINUTE) == []
+    scheduling.save_session(_later(session, days=-1), by=None, now=STARTS_AT - DAY + MINUTE)
+
+    assert sent_in_the_end(anna, now=STARTS_AT - DAY + SETTLES) == ["reminder"]
+    assert anna.messages.get(kind="rescheduled").answer == "The session is again as it was before."
+
+
+@pytest.mark.parametrize(
+    ("then", "sent"), [("Border Review", ["reminder"]), ("Border Talk", ["reminder", "rescheduled"])]
+)
+def test_a_title_that_was_changed_leaves_the_reminder_also_where_it_was_changed_back(host, then, sent):
+    session = make_session(make_webinar(host=host, title="Border Review"))
+    anna = reminded(host, session)
+    before = "Border Review"
+    for title in ("Border Views", then):
+        Webinar.objects.update(title=title)
+        webinar = Webinar.objects.get()
+        scheduling.announce_new_title(webinar, before=before, by=None, now=STARTS_AT - DAY)
+        before = title
+
+    assert sent_in_the_end(anna, now=STARTS_AT - DAY + SETTLES) == sent
+
+
+def test_what_somebody_does_themselves_takes_the_place_of_a_reminder(host, session):
+    anna = reminded(host, session)
+    other = make_session(session.webinar, time_zone="Asia/Tokyo")
+
+    signup.change_session(anna, session=other, now=STARTS_AT - DAY)
+
+    assert anna.messages.get(kind="reminder").state == Message.State.CANCELLED
 
 
 # ---------- announcements ----------
