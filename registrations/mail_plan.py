@@ -1,7 +1,8 @@
 """The plan of mails: which of them somebody gets, and why not the others. Pure: times and rules in, mails out.
 
-A plan is of a session and its rules. Of a person it knows two things: when they last were told when the session is, and
-whether they came. So a session that moves takes its whole plan with it, and nothing has to be written anew.
+A plan is of a session and its rules. Of a person it knows since when they have their place, when they last were told
+when the session is, and whether they came. So a session that moves takes its whole plan with it, and nothing has to be
+written anew.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ Purpose = MailRule.Purpose
 
 # Two mails within so short a time are one.
 MERGED_WITHIN = timedelta(minutes=15)
+# What told somebody when their session is: no reminder follows it within that time.
+TELLS_THE_TIME = (*Message.INVITE_KINDS, Kind.LINK_AGAIN)
 
 
 class Fate(StrEnum):
@@ -86,11 +89,20 @@ def occasion_of(session: Session, *, has_survey: bool, is_attendance_known: bool
     )
 
 
-def plan(occasion: Occasion, rules: Iterable[MailRule], *, told_at: datetime, came: bool) -> list[PlannedMail]:
+def plan(
+    occasion: Occasion,
+    rules: Iterable[MailRule],
+    *,
+    told_at: datetime,
+    came: bool,
+    placed_at: datetime | None = None,
+) -> list[PlannedMail]:
     """The mails of these rules for one person, in their order in time; those that have no time yet come last.
 
-    `told_at` is when they were last told when the session is: by the mail that confirmed their place, or a later one.
-    Between any two that are sent, and between that one and the first, is a quarter of an hour at least.
+    `placed_at` is when they got their place, and `told_at` when they were last told when the session is: by the mail
+    that confirmed it, which is meant where `placed_at` is not given, or by a later one. Between any two that are sent
+    is a quarter of an hour at least, and between what told them the time and a reminder. What follows a session tells
+    something else, and takes no notice of it.
     """
     dated = [(due, rule) for rule in rules if (due := due_at(rule, occasion)) is not None]
     undated = [rule for rule in rules if due_at(rule, occasion) is None]
@@ -98,10 +110,11 @@ def plan(occasion: Occasion, rules: Iterable[MailRule], *, told_at: datetime, ca
     last, last_kind = told_at, None
     for due, rule in sorted(dated, key=_order):
         kind = kind_of(rule)
-        refusal = _refusal(occasion, rule, due, told_at=told_at, came=came)
+        since = told_at if rule.is_reminder else placed_at or told_at
+        refusal = _refusal(occasion, rule, due, since=since, came=came)
         if refusal is not None:
             planned.append(PlannedMail(kind, due, Fate.SKIPPED, rule, refusal))
-        elif due - last < MERGED_WITHIN:
+        elif due - last < MERGED_WITHIN and (rule.is_reminder or last_kind is not None):
             because = Because.WITH_CONFIRMATION if last_kind is None else Because.WITH_EARLIER
             planned.append(PlannedMail(kind, due, Fate.MERGED, rule, because, last_kind))
         else:
@@ -142,12 +155,12 @@ def _order(dated: tuple[datetime, MailRule]) -> tuple[datetime, int, int]:
     return due, _TELLS_MORE.index(kind_of(rule)), rule.pk or 0
 
 
-def _refusal(occasion: Occasion, rule: MailRule, due: datetime, *, told_at: datetime, came: bool) -> Because | None:
+def _refusal(occasion: Occasion, rule: MailRule, due: datetime, *, since: datetime, came: bool) -> Because | None:
     """Why a person is not sent the mail of a rule at all."""
     refusal = _never(occasion, rule, came=came)
     if refusal is not None:
         return refusal
-    if due < told_at:
+    if due < since:
         return Because.PASSED
     return Because.RULE_IS_NEWER if is_overdue(rule, due, occasion) else None
 

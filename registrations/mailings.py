@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce, Greatest
 from events import mail_rules
 from events.models import MailRule, Question, Session, User, Webinar
 from registrations import consent, mail_plan, outbox
-from registrations.mail_plan import MERGED_WITHIN, Fate, Occasion
+from registrations.mail_plan import MERGED_WITHIN, TELLS_THE_TIME, Fate, Occasion
 from registrations.models import Mailing, Message, Registration
 from registrations.querysets import RegistrationQuerySet
 
@@ -29,8 +29,6 @@ SWEEP_SECONDS = 60
 # So late the plan is made up for when no worker was there: a reminder, while it is before the start, and what follows.
 REMINDERS_AT_MOST_LATE = timedelta(days=1)
 OTHERS_AT_MOST_LATE = timedelta(days=3)
-# What told somebody when their session is: no reminder follows it within a quarter of an hour.
-TELLS_THE_TIME = (*Message.INVITE_KINDS, Message.Kind.LINK_AGAIN)
 
 _AUDIENCES = {
     MailRule.Audience.EVERYBODY: Mailing.Audience.PLACE,
@@ -52,6 +50,15 @@ class _Due:
         """Once for each start that a reminder was planned by, and once for all else, however the past is corrected."""
         start = f"-{self.session.starts_at:%Y%m%dT%H%M%S}" if self.rule.is_reminder else ""
         return f"rule-{self.rule.pk}-{self.session.pk}{start}"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Since when somebody has their place, when they were last told when it is, and whether another try is to come."""
+
+    placed_at: datetime
+    at: datetime
+    is_tried_again: bool
 
 
 def sweep(*, now: datetime, seconds: float = SWEEP_SECONDS) -> int:
@@ -241,39 +248,59 @@ def _next_people(mailing: Mailing) -> list[Registration]:
 def _owe(people: list[Registration], mailing: Mailing, sessions: Mapping[int, Session], *, now: datetime) -> int:
     for person in people:
         person.session = sessions[person.session_id]
-    if mailing.rule is not None and people:
-        people = _those_sent(people, mailing.rule, sessions[people[0].session_id], now)
-    return outbox.enqueue_mailing(people, mailing, now=now) if people else 0
+    if mailing.rule is None or not people:
+        return outbox.enqueue_mailing(people, mailing, now=now) if people else 0
+    told = _told(people, now)
+    people = _those_sent(people, mailing.rule, sessions[people[0].session_id], told)
+    unsure = {person.pk for person in people if told[person.pk].is_tried_again and mailing.rule.is_reminder}
+    return outbox.enqueue_mailing(people, mailing, now=now, unless_told=unsure)
 
 
-def _those_sent(people: list[Registration], rule: MailRule, session: Session, now: datetime) -> list[Registration]:
+def _those_sent(
+    people: list[Registration], rule: MailRule, session: Session, told: Mapping[int, _Told]
+) -> list[Registration]:
     """Those whose own plan sends them the mail of that rule."""
     rules, occasion = mail_rules.rules_of(session.webinar), occasion_of(session)
-    told_at = _last_told(people, now)
     return [
         person
         for person in people
         if any(
             mail.rule == rule and mail.fate == Fate.SENT
-            for mail in mail_plan.plan(occasion, rules, told_at=told_at[person.pk], came=person.joined_at is not None)
+            for mail in mail_plan.plan(
+                occasion,
+                rules,
+                placed_at=told[person.pk].placed_at,
+                told_at=told[person.pk].at,
+                came=person.joined_at is not None,
+            )
         )
     ]
 
 
-def _last_told(people: Iterable[Registration], now: datetime) -> dict[int, datetime]:
-    """When each of them was last told when their session is: now, where a mail that says so is on its way."""
-    is_open = When(state__in=Message.OPEN_STATES, then=Value(now))
+def _told(people: Iterable[Registration], now: datetime) -> dict[int, _Told]:
+    """When each of them was last told when their session is: now, where a mail that says so is about to go out.
+
+    One that was refused and is tried again may not arrive at all, and has told nobody.
+    """
+    tells = Message.objects.filter(registration=OuterRef("pk"), kind__in=TELLS_THE_TIME)
+    to_be_sent = [state for state in Message.OPEN_STATES if state != Message.State.RETRYING]
+    is_on_its_way = When(state__in=to_be_sent, then=Value(now))
     told = (
-        Message.objects.filter(registration=OuterRef("pk"), kind__in=TELLS_THE_TIME)
-        .filter(Q(state__in=Message.OPEN_STATES) | Q(state=Message.State.SENT))
+        tells.filter(state__in=[*to_be_sent, Message.State.SENT])
         .order_by()
         .values("registration")
-        .annotate(last=Max(Case(is_open, default=F("sent_at"), output_field=models.DateTimeField())))
+        .annotate(last=Max(Case(is_on_its_way, default=F("sent_at"), output_field=models.DateTimeField())))
         .values("last")
     )
-    since = Coalesce("confirmed_at", "registered_at")
+    placed_at = Coalesce("confirmed_at", "registered_at")
     rows = Registration.objects.filter(pk__in=[person.pk for person in people]).order_by()
-    return dict(rows.values_list("pk", Greatest(since, Coalesce(Subquery(told), since))))
+    found = rows.values_list(
+        "pk",
+        placed_at,
+        Greatest(placed_at, Coalesce(Subquery(told), placed_at)),
+        Exists(tells.filter(state=Message.State.RETRYING).order_by()),
+    )
+    return {pk: _Told(*what) for pk, *what in found}
 
 
 def occasion_of(session: Session) -> Occasion:

@@ -8,7 +8,7 @@ revision repeat, so that a receiver can tell (docs/decisions/0004).
 import functools
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +54,8 @@ _WITHDRAWALS = {Message.Kind.CANCELLED, Message.Kind.SESSION_CANCELLED, Message.
 _ENDS = {Message.Kind.CANCELLED, Message.Kind.SESSION_CANCELLED, Message.Kind.TURNED_DOWN, Message.Kind.LAPSED}
 # In the payload of an update: the time is another, and everybody is asked anew whether they come (RFC 5546 3.2.2.1).
 MOVES = "moves"
+# In the payload of a reminder: a mail that tells the same is tried again, and if that arrives this one is not needed.
+UNLESS_TOLD = "unless_told"
 # Questions and answers of their own, which no news makes superfluous. Whether they still have a point is seen when they
 # are written.
 _STAY = {Message.Kind.DECLINED, Message.Kind.COUNTERED}
@@ -223,9 +225,12 @@ def enqueue_beside(
     _owe(_new_message(registration, kind, now=now, payload=payload or {}))
 
 
-def enqueue_mailing(registrations: Iterable[Registration], mailing: Mailing, *, now: datetime) -> int:
+def enqueue_mailing(
+    registrations: Iterable[Registration], mailing: Mailing, *, now: datetime, unless_told: Container[int] = ()
+) -> int:
     """Owe each of these people their mail of a mailing, beside whatever else still waits. Returns how many are new.
 
+    To those of `unless_told` it goes unless an earlier mail that tells the same arrives after all.
     May run twice: the key says whose mail of which mailing it is. The caller holds the registrations' locks, so that
     nobody is erased meanwhile, and asks for a sweep.
     """
@@ -233,6 +238,8 @@ def enqueue_mailing(registrations: Iterable[Registration], mailing: Mailing, *, 
     rows = [_new_message(person, kind, now=now, payload={}) for person in registrations if not person.is_erased]
     for message in rows:
         message.mailing = mailing
+        if message.registration_id in unless_told:
+            message.payload = {UNLESS_TOLD: True}
         message.key = f"{kind}-{_reference(message)}-m{mailing.pk}"
         # All of them are one occasion, however long it takes to write them.
         message.occasion_at = mailing.due_at

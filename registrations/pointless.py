@@ -5,7 +5,9 @@ from datetime import datetime
 
 from events.replays import replay_of
 from registrations import consent, doors, letters
+from registrations.mail_plan import MERGED_WITHIN, TELLS_THE_TIME
 from registrations.models import Mailing, Message, Registration
+from registrations.outbox import UNLESS_TOLD
 
 # How things stand with whoever has no place of their own yet, and may get one.
 MAY_COME = {"waiting", "offered", "approval", "payment"}
@@ -24,6 +26,7 @@ def require_point(message: Message, *, now: datetime) -> None:
         _POINTS[kind](registration_of(message), now)
         if message.mailing is not None:
             _require_planned(message.mailing, registration_of(message))
+            _require_untold(message, message.mailing)
         if kind == Message.Kind.RESCHEDULED and _is_told_already(message, registration_of(message)):
             raise PointlessError("The session is again as it was before.")
     elif kind != Message.Kind.PROBE and "text" not in message.payload:
@@ -136,6 +139,15 @@ def _require_planned(mailing: Mailing, registration: Registration) -> None:
     is_reminder = mailing.kind in {Message.Kind.REMINDER, Message.Kind.STARTING}
     if is_reminder and mailing.starts_at != registration.session.starts_at:
         raise PointlessError("The session has moved since.")
+
+
+def _require_untold(message: Message, mailing: Mailing) -> None:
+    """A reminder that was written while a mail that tells the same was tried again, and has arrived since."""
+    if not message.payload.get(UNLESS_TOLD):
+        return
+    told = Message.objects.filter(registration=message.registration, kind__in=TELLS_THE_TIME, state=Message.State.SENT)
+    if told.filter(sent_at__gt=mailing.due_at - MERGED_WITHIN, bounced_at=None).exists():
+        raise PointlessError("Another mail has told the same since.")
 
 
 def _require_not_begun(registration: Registration, now: datetime) -> None:

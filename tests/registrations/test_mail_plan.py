@@ -73,6 +73,22 @@ def test_a_reminder_so_soon_after_the_confirmation_goes_with_it():
     assert fates([HOUR_BEFORE], told_at=told_at - timedelta(minutes=1)) == [(Kind.REMINDER, Fate.SENT, None)]
 
 
+def test_what_follows_a_session_takes_no_notice_of_what_told_its_time():
+    thanked_at = OCCASION.ends_at + timedelta(hours=2)
+
+    for told_at in (thanked_at - timedelta(minutes=10), thanked_at + timedelta(minutes=10)):
+        [thanks] = plan(OCCASION, [THANKS], placed_at=STARTS_AT, told_at=told_at, came=True)
+        assert thanks.fate == Fate.SENT
+
+
+def test_whoever_got_their_place_after_its_moment_is_not_sent_what_follows_the_session():
+    placed_at = OCCASION.ends_at + timedelta(hours=3)
+
+    [thanks] = plan(OCCASION, [THANKS], placed_at=placed_at, told_at=placed_at, came=True)
+
+    assert (thanks.fate, thanks.because) == (Fate.SKIPPED, Because.PASSED)
+
+
 def test_of_two_mails_within_a_quarter_of_an_hour_the_first_tells_both():
     found = plan(OCCASION, [AT_START, TEN_MINUTES], told_at=STARTS_AT - timedelta(days=1), came=True)
 
@@ -183,9 +199,13 @@ def test_every_rule_has_one_fate_with_a_reason_unless_it_is_sent(occasion, rules
 def test_nothing_is_sent_before_somebody_registered_nor_two_within_a_quarter_of_an_hour(occasion, rules, told, came):
     told_at = occasion.starts_at + told
 
-    moments = [told_at, *sent_at(plan(occasion, rules, told_at=told_at, came=came))]
+    planned = plan(occasion, rules, told_at=told_at, came=came)
 
+    moments = sent_at(planned)
+    assert all(moment >= told_at for moment in moments)
     assert all(later - earlier >= MERGED_WITHIN for earlier, later in pairwise(moments))
+    reminders = sent_at(mail for mail in planned if mail.rule is not None and mail.rule.is_reminder)
+    assert all(moment - told_at >= MERGED_WITHIN for moment in reminders)
 
 
 @given(OCCASIONS, RULES, BEFORE_OR_AFTER, st.booleans(), st.timedeltas(timedelta(), timedelta(days=200)))

@@ -399,6 +399,44 @@ def test_whose_confirmation_is_still_on_its_way_needs_no_reminder(host, session)
     assert dict(anna.messages.values_list("kind", "state")) == {Kind.CONFIRMED: Message.State.QUEUED}
 
 
+def test_what_follows_a_session_goes_out_also_to_whoever_has_just_asked_for_their_link(host, session):
+    make_rule(host, 120, purpose="follow_up", audience="came")
+    anna = came(make_registration(session))
+    deliver()
+    outbox.enqueue_beside(anna, Kind.LINK_AGAIN, now=ENDS_AT + 110 * MINUTE)
+
+    sweep(ENDS_AT + 2 * HOUR)
+
+    assert written(anna) == ["came"]
+
+
+@pytest.fixture
+def refused(host, session):
+    """Somebody whose confirmation is refused for now, and tried again, when the reminder is due."""
+    make_rule(host, 24 * 60)
+    anna = make_registration(session)
+    confirmation = outbox.claim(anna.messages.get().pk, now=NOW)
+    outbox.mark_postponed(confirmation, answer="451 Later", now=STARTS_AT - DAY - MINUTE)
+    mailings.sweep(now=STARTS_AT - DAY)
+    return anna
+
+
+def test_whose_confirmation_fails_in_the_end_is_reminded(refused):
+    assert outbox.claim_batch(now=STARTS_AT - DAY - MINUTE) == []
+    [confirmation] = outbox.claim_batch(now=STARTS_AT - DAY)
+    outbox.mark_failed(confirmation, answer="550 No", now=STARTS_AT - DAY)
+
+    assert sent_in_the_end(refused, now=STARTS_AT - DAY + MINUTE) == ["reminder"]
+
+
+def test_whose_confirmation_arrives_in_the_end_is_told_once(refused):
+    [confirmation] = outbox.claim_batch(now=STARTS_AT - DAY)
+    outbox.mark_sent(confirmation, message_id="<x@y>", answer="250", now=STARTS_AT - DAY)
+
+    assert sent_in_the_end(refused, now=STARTS_AT - DAY + MINUTE) == []
+    assert refused.messages.get(kind="reminder").answer == "Another mail has told the same since."
+
+
 def test_an_announcement_waits_behind_the_confirmation_and_does_not_replace_it(session):
     anna = make_registration(session)
     announce(session)
