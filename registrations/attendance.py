@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from events.models import OfferCondition
+from events.models import OfferCondition, Session
+from events.scheduling import PlannedTime
 from registrations import earning
 from registrations.models import Registration
 
@@ -23,3 +24,15 @@ def note_coming(registration: Registration, *, now: datetime) -> bool:
         if is_first:
             earning.earn_by_visit(registration, kind=OfferCondition.Kind.ATTENDED, now=now)
     return is_first
+
+
+def forget_earlier_date(session: Session, *, previous: PlannedTime) -> int:
+    """Forget who came to a session that is given again. Returns how many; what they have earned stays.
+
+    It is given again when it starts after it was to end. One that begins a little later, or goes on for longer, is the
+    same, and whoever is inside does not go through the link once more.
+    """
+    if session.starts_at < previous.starts_at + previous.duration:
+        return 0
+    came = Registration.objects.filter(session=session, joined_at__isnull=False).order_by()
+    return came.update(joined_at=None)

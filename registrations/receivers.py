@@ -16,7 +16,7 @@ from django.utils import timezone
 from events.models import Session, User
 from events.scheduling import PlannedTime
 from events.signals import places_added, session_cancelled, session_rescheduled
-from registrations import accounts, inbound, notifications, signup
+from registrations import accounts, attendance, inbound, notifications, signup
 from registrations.inbound import handed_on
 
 # Before any webhook is asked.
@@ -27,6 +27,7 @@ handed_on.bound_parsing()
 def on_session_rescheduled(
     session: Session, previous: PlannedTime, previous_title: str, now: datetime, **_: Any
 ) -> None:
+    attendance.forget_earlier_date(session, previous=previous)
     notifications.tell_rescheduled(session, previous=previous, previous_title=previous_title, now=now)
 
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from events import scheduling
 from events.models import Session
 from registrations import attendance, earning, outbox, signup, tokens
 from registrations.emails import compose
@@ -48,6 +49,35 @@ def test_whoever_goes_through_the_open_door_came_and_the_first_time_counts(clien
     assert response.url == anna.session.join_url
     assert first >= before
     assert came_at(anna) == first
+
+
+@pytest.mark.parametrize(
+    ("moved_at", "moved_by", "is_given_again"),
+    [
+        # It lasts an hour and a half: it begins late, it goes on, it is corrected afterwards.
+        (timedelta(minutes=5), timedelta(minutes=15), False),
+        (timedelta(minutes=5), timedelta(minutes=80), False),
+        (timedelta(minutes=95), timedelta(minutes=30), False),
+        # It broke off and is given next day, and so is one that was over.
+        (timedelta(minutes=20), timedelta(days=1), True),
+        (timedelta(minutes=95), timedelta(days=1), True),
+        (timedelta(minutes=95), timedelta(minutes=120), True),
+        # It had not begun when somebody was let in, and is put off.
+        (timedelta(minutes=-5), timedelta(minutes=15), False),
+        (timedelta(minutes=-5), timedelta(days=1), True),
+    ],
+)
+def test_who_came_is_forgotten_where_a_session_is_given_again(moved_at, moved_by, is_given_again):
+    session = make_session()
+    anna = make_registration(session)
+    attendance.note_coming(anna, now=session.starts_at - timedelta(minutes=6))
+    moved = datetime.combine(session.local_date, session.local_time) + moved_by
+    fresh = Session.objects.get(pk=session.pk)
+    fresh.local_date, fresh.local_time = moved.date(), moved.time()
+
+    scheduling.save_session(fresh, by=None, now=session.starts_at + moved_at)
+
+    assert (came_at(anna) is None) == is_given_again
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}])
