@@ -8,6 +8,7 @@ A worker that dies goes on where it was; two workers never write the same chunk.
 import hashlib
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,12 +45,33 @@ class _Due:
     session: Session
     rule: MailRule
     at: datetime
+    # Of mails of one kind to the same people that follow a session, how many come before it; see `_due_for`.
+    place: int = 0
 
     @property
-    def key(self) -> str:
-        """Once for each start that a reminder was planned by, and once for all else, however the past is corrected."""
-        start = f"-{self.session.starts_at:%Y%m%dT%H%M%S}" if self.rule.is_reminder else ""
-        return f"rule-{self.rule.pk}-{self.session.pk}{start}"
+    def what(self) -> str:
+        """What it is, and not which row of the plan asks for it: rows are edited, deleted and added again.
+
+        A reminder is another one for each start, and for each length. What follows a session is the same mail however
+        long after it, so that nobody is thanked twice when the length is changed in between.
+        """
+        about = f"plan-{mail_plan.kind_of(self.rule)}-{self.rule.audience}-{self.session.pk}"
+        if self.rule.is_reminder:
+            return f"{about}-{self.session.starts_at:%Y%m%dT%H%M%S}-{self.rule.minutes}"
+        return f"{about}-{self.place}"
+
+    def key(self, noted: Mapping[str, datetime]) -> str:
+        """What makes it one mailing, beside those that are noted, by their keys with when they were begun.
+
+        A session that is given again is followed by the same mails anew. What was begun before it starts is of an
+        earlier date; correcting the times of what is over leaves it begun after the start, and follows with nothing.
+        """
+        if self.rule.is_reminder:
+            return self.what
+        earlier_dates = 0
+        while (begun_at := noted.get(f"{self.what}-{earlier_dates}")) and begun_at < self.session.starts_at:
+            earlier_dates += 1
+        return f"{self.what}-{earlier_dates}"
 
 
 @dataclass(frozen=True)
@@ -88,10 +110,14 @@ def begin_due(*, now: datetime) -> int:
     due = [found for session in _sessions_near(now) for found in _due_for(session, now)]
     if not due:
         return 0
-    known = set(Mailing.objects.filter(key__in=[each.key for each in due]).values_list("key", flat=True))
-    fresh = [each for each in _without_overtaken(due) if each.key not in known]
+    planned = Mailing.objects.filter(session__in={each.session.pk for each in due}).exclude(
+        kind=Message.Kind.ANNOUNCEMENT
+    )
+    noted = dict(planned.order_by().values_list("key", "begun_at"))
+    fresh = [each for each in _without_overtaken(due) if each.key(noted) not in noted]
     fresh = _without_crowding(fresh, now)
-    Mailing.objects.bulk_create([_mailing_of(each, now) for each in fresh], ignore_conflicts=True)
+    mailings = [_mailing_of(each, key=each.key(noted), now=now) for each in fresh]
+    Mailing.objects.bulk_create(mailings, ignore_conflicts=True)
     return len(fresh)
 
 
@@ -125,16 +151,23 @@ def _near(rule: MailRule, now: datetime) -> Q:
 def _due_for(session: Session, now: datetime) -> list[_Due]:
     # Whether there is a survey, and who came, is asked when the mails are written.
     occasion = mail_plan.occasion_of(session, has_survey=True, is_attendance_known=True)
+    # Of each kind to the same people, how many came before. Those that never held are not counted: a rule that is added
+    # too late, before one whose mail has gone out, would make that the next, and send it again.
+    places: Counter[tuple[str, str]] = Counter()
     found = []
     for rule in mail_rules.rules_of(session.webinar):
         at = mail_plan.due_at(rule, occasion)
-        if at is not None and _is_due(rule, at, occasion, now):
-            found.append(_Due(session, rule, at))
+        if at is None or mail_plan.is_overdue(rule, at, occasion):
+            continue
+        same = (rule.purpose, rule.audience)
+        if _is_due(rule, at, occasion, now):
+            found.append(_Due(session, rule, at, place=places[same]))
+        places[same] += 1
     return found
 
 
 def _is_due(rule: MailRule, at: datetime, occasion: Occasion, now: datetime) -> bool:
-    if at > now or mail_plan.is_overdue(rule, at, occasion):
+    if at > now:
         return False
     if rule.is_reminder:
         # "It starts now" may be a little late; all others have lost their point by then.
@@ -177,9 +210,9 @@ def _without_crowding(due: Iterable[_Due], now: datetime) -> list[_Due]:
     return kept
 
 
-def _mailing_of(due: _Due, now: datetime) -> Mailing:
+def _mailing_of(due: _Due, *, key: str, now: datetime) -> Mailing:
     return Mailing(
-        key=due.key,
+        key=key,
         kind=mail_plan.kind_of(due.rule),
         webinar=due.session.webinar,
         session=due.session,

@@ -211,6 +211,86 @@ def test_nothing_is_sent_of_a_webinar_that_is_not_published(host, session, statu
     assert sweep(STARTS_AT - HOUR) == 0
 
 
+# ---------- plans that are changed ----------
+
+
+def edit(rule, *, now, **fields):
+    """As the form of a host's or a webinar's plan does it."""
+    type(rule).objects.filter(pk=rule.pk).update(holds_from=now, **fields)
+
+
+def test_a_reminder_that_went_out_and_is_moved_to_later_goes_out_again_then(host, session):
+    rule = make_rule(host, 24 * 60)
+    anna = make_registration(session)
+    sweep(STARTS_AT - DAY)
+    edit(rule, now=STARTS_AT - 22 * HOUR, minutes=60)
+
+    assert sweep(STARTS_AT - 22 * HOUR) == 0
+    assert sweep(STARTS_AT - HOUR) == 1
+    assert sweep(STARTS_AT - HOUR) == 0
+
+    assert written(anna) == ["reminder", "reminder"]
+
+
+def test_reminders_whose_lengths_are_swapped_are_sent_once_each(host, session):
+    day, hour = make_rule(host, 24 * 60), make_rule(host, 60)
+    anna = make_registration(session)
+    sweep(STARTS_AT - DAY)
+    edit(hour, now=STARTS_AT - 20 * HOUR, minutes=7)
+    edit(day, now=STARTS_AT - 20 * HOUR, minutes=60)
+    edit(hour, now=STARTS_AT - 20 * HOUR, minutes=24 * 60)
+
+    sweep(STARTS_AT - HOUR)
+
+    assert written(anna) == ["reminder", "reminder"]
+
+
+def test_a_rule_that_is_made_into_another_mail_sends_that(host, session):
+    rule = make_rule(host, 60, purpose="follow_up", audience="came")
+    make_question(session.webinar, asked=Question.Asked.SURVEY)
+    anna, bob = came(make_registration(session)), make_registration(session)
+    sweep(ENDS_AT + HOUR)
+    edit(rule, now=ENDS_AT + 2 * HOUR, purpose="survey", audience="everybody", minutes=24 * 60)
+
+    sweep(ENDS_AT + DAY)
+
+    assert (written(anna), written(bob)) == (["came", "survey"], ["survey"])
+
+
+@pytest.mark.parametrize("again", ["edited", "added", "own plan"])
+def test_nobody_is_thanked_twice_however_the_plan_is_changed_after_the_first(host, session, again):
+    rule = make_rule(host, 60, purpose="follow_up", audience="came")
+    anna = came(make_registration(session))
+    sweep(ENDS_AT + HOUR)
+    later = ENDS_AT + 2 * HOUR
+    if again == "edited":
+        edit(rule, now=later, minutes=24 * 60)
+    elif again == "added":
+        rule.delete()
+        make_rule(host, 24 * 60, purpose="follow_up", audience="came", holds_from=later)
+    else:
+        Webinar.objects.update(has_own_mail_rules=True, mail_rules_since=later)
+        make_rule(session.webinar, 24 * 60, purpose="follow_up", audience="came", holds_from=later)
+
+    assert sweep(ENDS_AT + DAY) == 0
+    assert written(anna) == ["came"]
+
+
+def test_a_plan_may_ask_twice(host, session):
+    make_rule(host, 60, purpose="survey")
+    make_rule(host, 24 * 60, purpose="survey")
+    make_question(session.webinar, asked=Question.Asked.SURVEY)
+    anna = make_registration(session)
+
+    sweep(ENDS_AT + HOUR)
+    # One that is added too late to be sent changes nothing of what the others are.
+    make_rule(host, 30, purpose="survey", holds_from=ENDS_AT + 2 * HOUR)
+    assert sweep(ENDS_AT + 3 * HOUR) == 0
+    sweep(ENDS_AT + DAY)
+
+    assert written(anna) == ["survey", "survey"]
+
+
 # ---------- sessions that move or are called off ----------
 
 
@@ -387,6 +467,43 @@ def test_correcting_the_time_of_what_is_over_thanks_nobody_twice(host, session):
     assert written(anna) == ["came"]
 
 
+# ---------- sessions that are given again ----------
+
+
+@pytest.fixture
+def followed(host, session):
+    """Two people of a session that is over, of whom the first came, and both have been written to."""
+    for audience in ("came", "stayed_away"):
+        make_rule(host, 60, purpose="follow_up", audience=audience)
+    anna, bob = came(make_registration(session)), make_registration(session)
+    sweep(ENDS_AT + HOUR)
+    assert (written(anna), written(bob)) == (["came"], ["missed"])
+    return anna, bob
+
+
+def test_a_session_that_is_given_again_is_followed_by_its_mails_again(session, followed):
+    anna, bob = followed
+    scheduling.save_session(_later(session, days=7), by=None, now=ENDS_AT + 3 * HOUR)
+    came(bob, STARTS_AT + 7 * DAY)
+
+    assert sweep(ENDS_AT + 7 * DAY) == 0
+    assert sweep(ENDS_AT + 7 * DAY + HOUR) == 2
+    assert sweep(ENDS_AT + 7 * DAY + 2 * HOUR) == 0
+
+    assert (written(anna), written(bob)) == (["came", "missed"], ["missed", "came"])
+
+
+def test_correcting_the_second_date_of_a_session_follows_with_nothing(session, followed):
+    _anna, bob = followed
+    scheduling.save_session(_later(session, days=7), by=None, now=ENDS_AT + 3 * HOUR)
+    came(bob, STARTS_AT + 7 * DAY)
+    sweep(ENDS_AT + 7 * DAY + HOUR)
+    scheduling.save_session(_later(session, days=0, minutes=30), by=None, now=ENDS_AT + 7 * DAY + 2 * HOUR)
+
+    assert sweep(ENDS_AT + 7 * DAY + 3 * HOUR) == 0
+    assert Registration.objects.get(pk=bob.pk).joined_at is not None
+
+
 # ---------- beside other mails ----------
 
 
@@ -415,7 +532,7 @@ def refused(host, session):
     """Somebody whose confirmation is refused for now, and tried again, when the reminder is due."""
     make_rule(host, 24 * 60)
     anna = make_registration(session)
-    confirmation = outbox.claim(anna.messages.get().pk, now=NOW)
+    [confirmation] = outbox.claim_batch(now=NOW)
     outbox.mark_postponed(confirmation, answer="451 Later", now=STARTS_AT - DAY - MINUTE)
     mailings.sweep(now=STARTS_AT - DAY)
     return anna
@@ -620,9 +737,10 @@ def test_writing_to_many_asks_no_more_than_writing_to_one(host):
     assert counts[0] == counts[1]
 
 
-def _later(session, *, days):
+def _later(session, *, days, minutes=0):
     fresh = Session.objects.get(pk=session.pk)
-    fresh.local_date += timedelta(days=days)
+    moved = datetime.combine(fresh.local_date, fresh.local_time) + timedelta(days=days, minutes=minutes)
+    fresh.local_date, fresh.local_time = moved.date(), moved.time()
     return fresh
 
 
