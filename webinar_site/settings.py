@@ -169,7 +169,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
-    # The web server has no request timeout of its own.
+    # The web server has no request timeout of its own. `manage.py migrate` lifts it for itself.
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c statement_timeout=30000"
     # What is asked again and again is planned once for each connection: PostgreSQL takes longer to plan a page's
     # statements than to answer them. A pooler between must know prepared statements (PgBouncer does from 1.22 on).

@@ -6,23 +6,25 @@ Back: each gets its earlier name. Whose outcome is unknown has failed then, and 
 from django.db import migrations
 from django.db.models import F
 
+from registrations.migrations._ranges import in_ranges
+
 
 def rename(apps, schema_editor):
-    messages = apps.get_model('registrations', 'Message').objects.order_by()
-    messages.filter(state='dead').update(state='failed')
-    messages.filter(state='dropped').update(state='cancelled')
-    messages.filter(state='queued', attempts__gt=0).update(state='retrying')
-    messages.filter(state='sending').update(begun_at=F('claimed_until'))
-    messages.filter(state='claimed').update(state='sending')
-    messages.filter(kind__in=['rescheduled', 'session_cancelled']).update(occasion_at=F('created_at'))
+    for messages in in_ranges(apps.get_model('registrations', 'Message').objects.order_by()):
+        messages.filter(state='dead').update(state='failed')
+        messages.filter(state='dropped').update(state='cancelled')
+        messages.filter(state='queued', attempts__gt=0).update(state='retrying')
+        messages.filter(state='sending').update(begun_at=F('claimed_until'))
+        messages.filter(state='claimed').update(state='sending')
+        messages.filter(kind__in=['rescheduled', 'session_cancelled']).update(occasion_at=F('created_at'))
 
 
 def name_as_before(apps, schema_editor):
-    messages = apps.get_model('registrations', 'Message').objects.order_by()
-    messages.filter(state='sending', begun_at=None).update(state='claimed')
-    messages.filter(state='retrying').update(state='queued')
-    messages.filter(state='cancelled').update(state='dropped')
-    messages.filter(state__in=['failed', 'unknown']).update(state='dead')
+    for messages in in_ranges(apps.get_model('registrations', 'Message').objects.order_by()):
+        messages.filter(state='sending', begun_at=None).update(state='claimed')
+        messages.filter(state='retrying').update(state='queued')
+        messages.filter(state='cancelled').update(state='dropped')
+        messages.filter(state__in=['failed', 'unknown']).update(state='dead')
 
 
 class Migration(migrations.Migration):
