@@ -11,6 +11,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 
+from registrations.models import BouncedAddress, Message, Probe
+from tests.builders import make_registration
+
+BEFORE_THE_LEDGER = [("registrations", "0008_entries_are_stamped"), ("events", "0006_tentative_entries_and_anchors")]
 
 Migrate = Callable[..., Apps]
 
@@ -87,6 +91,21 @@ def test_more_rows_than_one_range_has_are_all_renamed(migrate, monkeypatch):
     renamed = migrate(("registrations", "0011_states_in_the_words_of_the_ledger"))
 
     assert set(states(renamed).values()) == {"failed"}
+
+
+def test_going_back_leaves_no_mail_of_a_kind_that_the_code_before_does_not_know(migrate):
+    now = timezone.now()
+    person = make_registration()
+    fields = {"registration": person, "to_email": person.email, "created_at": now, "due_at": now}
+    for kind in [*sorted(Message.OPTIONAL_KINDS), "probe"]:
+        message = Message.objects.create(key=kind, kind=kind, **fields)
+    Probe.objects.create(message=message, dtstamp=now, starts_at=now)
+    BouncedAddress.objects.create(email_key=person.email_key, noted_at=now, message=message)
+
+    before = migrate(*BEFORE_THE_LEDGER)
+
+    left = before.get_model("registrations", "Message").objects.values_list("kind", "state")
+    assert list(left) == [("confirmed", "queued")]
 
 
 @pytest.mark.django_db
