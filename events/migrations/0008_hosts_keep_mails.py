@@ -11,7 +11,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Hosts that are there already keep theirs for good: nobody has chosen to lose any.
         migrations.AddField(
+            model_name='host',
+            name='keep_mails_days',
+            field=models.PositiveSmallIntegerField(blank=True, help_text='So long after a session the list keeps who was sent what about it, and what became of it. Empty: for good.', null=True, validators=[django.core.validators.MinValueValidator(30)], verbose_name='days to keep mails'),
+        ),
+        migrations.AlterField(
             model_name='host',
             name='keep_mails_days',
             field=models.PositiveSmallIntegerField(blank=True, default=365, help_text='So long after a session the list keeps who was sent what about it, and what became of it. Empty: for good.', null=True, validators=[django.core.validators.MinValueValidator(30)], verbose_name='days to keep mails'),

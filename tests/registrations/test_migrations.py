@@ -11,8 +11,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 
+from events.models import Host
 from registrations.models import BouncedAddress, Message, Probe
-from tests.builders import make_registration
+from tests.builders import make_host, make_registration
 
 BEFORE_THE_LEDGER = [("registrations", "0008_entries_are_stamped"), ("events", "0006_tentative_entries_and_anchors")]
 
@@ -106,6 +107,20 @@ def test_going_back_leaves_no_mail_of_a_kind_that_the_code_before_does_not_know(
 
     left = before.get_model("registrations", "Message").objects.values_list("kind", "state")
     assert list(left) == [("confirmed", "queued")]
+
+
+def test_hosts_that_were_there_keep_their_mails_for_good_and_are_reminded_from_now_on(migrate):
+    since = timezone.now()
+    before = migrate(*BEFORE_THE_LEDGER)
+    before.get_model("events", "Host").objects.create(name="Border Review", slug="review", time_zone="Europe/London")
+
+    migrate(*MigrationExecutor(connection).loader.graph.leaf_nodes())
+
+    host = Host.objects.get(slug="review")
+    assert host.keep_mails_days is None
+    assert [(rule.purpose, rule.minutes) for rule in host.mail_rules.all()] == [("reminder", 60), ("reminder", 24 * 60)]
+    assert all(rule.holds_from >= since for rule in host.mail_rules.all())
+    assert make_host().keep_mails_days == 365
 
 
 @pytest.mark.django_db
