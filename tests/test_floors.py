@@ -186,3 +186,43 @@ def test_the_plan_names_modules_that_there_are() -> None:
     planned = [f"{app}.{name}" for app, floors in FLOORS.items() for names in floors for name in names]
 
     assert sorted(planned) == sorted(there)
+
+
+# What makes a broker hold a task for its hour (docs/decisions/0025). Celery's own repetitions do so too.
+HOLDS_BACK = {"countdown", "eta", "autoretry_for", "default_retry_delay", "retry_backoff"}
+# `send_task` takes both without their names, after the task, its arguments and its keywords.
+SENDS_AT_ONCE_WITH = 3
+
+
+def held_back(tree: ast.AST) -> Iterator[str]:
+    """What in a piece of code would wait in the broker for a later hour."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg in HOLDS_BACK:
+            yield node.arg
+        elif isinstance(node, ast.Dict):
+            keys = (key.value for key in node.keys if isinstance(key, ast.Constant))
+            yield from (str(key) for key in keys if key in HOLDS_BACK)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "send_task":
+            yield from (ast.unparse(late) for late in node.args[SENDS_AT_ONCE_WITH:])
+
+
+@pytest.mark.parametrize("path", FILES, ids=names_of(FILES))
+def test_nothing_waits_in_the_broker_for_its_hour(path: Path) -> None:
+    _module, tree = read(path)
+
+    assert list(held_back(tree)) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "remind.apply_async(args=[7], countdown=3600)",
+        "remind.signature(args=[7], eta=starts_at)",
+        "remind.apply_async(args=[7], **{'eta': starts_at})",
+        "app.send_task('remind', [7], {}, 3600)",
+        "SCHEDULE = {'remind': {'task': 'remind', 'options': {'countdown': 3600}}}",
+        "@shared_task(autoretry_for=(OSError,))\ndef remind(): ...",
+    ],
+)
+def test_whatever_would_wait_there_is_found(code: str) -> None:
+    assert len(list(held_back(ast.parse(code)))) == 1
