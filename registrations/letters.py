@@ -30,6 +30,8 @@ from registrations.models import Message, OfferCode, Registration
 
 # Longer titles are set smaller, so that date and time stay on the first screen.
 LONG_TITLE = 60
+# A session is soon when it begins within so long a time.
+SOON = timedelta(days=2)
 # A session's times in a zone are the same words for all who read them there.
 KEPT_WORDS = 1024
 
@@ -202,7 +204,8 @@ class Letter:
     subject: str = ""
     text: str = ""
     paragraphs: list[Paragraph] = field(default_factory=list)
-    # For a mail about what has begun or is over.
+    # For a mail about what is to come, has begun or is over.
+    is_soon: bool = False
     has_begun: bool = False
     is_over: bool = False
     replay: ReplayShown | None = None
@@ -240,6 +243,7 @@ def write(registration: Registration, now: datetime, **fields: Any) -> Letter:
         **{
             "name": validators.single_line(registration.name),
             "moment": _short_moment(session.starts_at, zone),
+            "is_soon": session.starts_at - now <= SOON,
             "when": when,
             "planned": planned,
             "cities": _cities(registration, zone),

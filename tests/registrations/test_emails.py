@@ -654,6 +654,11 @@ def reminder(programme) -> Case:
     return planned(programme, register_anna(programme), Message.Kind.REMINDER, now=STARTS_AT - timedelta(days=1))
 
 
+def reminder_early(programme) -> Case:
+    """A week ahead, which is not soon."""
+    return planned(programme, register_anna(programme), Message.Kind.REMINDER, now=STARTS_AT - timedelta(days=7))
+
+
 def reminder_open(programme) -> Case:
     return planned(programme, register_anna(programme), Message.Kind.REMINDER, now=STARTS_AT - timedelta(minutes=10))
 
@@ -783,6 +788,7 @@ CASES = [
     erased,
     erased_waiting,
     reminder,
+    reminder_early,
     reminder_open,
     starting,
     starting_late,
