@@ -44,12 +44,11 @@ class OutcomeFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(outcome.value, words) for outcome, words in OUTCOME_WORDS.items()]
 
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> models.QuerySet[Any]:
         value = self.value()
         if value not in OUTCOME_WORDS:
             return queryset
-        rows = tallies.with_outcome(Message.objects.all(), tallies.Outcome(value))
-        return queryset.filter(pk__in=rows.values("pk"))
+        return tallies.with_outcome(queryset, tallies.Outcome(value))
 
 
 class OfSessionFilter(SessionFilter):

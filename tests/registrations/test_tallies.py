@@ -4,11 +4,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 
 from events import scheduling
 from events.models import Session
 from registrations import correspondence, outbox, signup, stops, tallies
+from registrations.admin.messages import OutcomeFilter
 from registrations.models import Message, Registration
 from registrations.tallies import Outcome
 from tests.builders import make_host, make_organizer, make_registration, make_session, make_webinar
@@ -269,3 +272,12 @@ def test_the_page_asks_as_many_queries_for_many_as_for_one(client, session, peop
 
     with django_assert_max_num_queries(len(few)):
         client.get(page(session))
+
+
+def test_a_list_of_one_outcome_asks_for_the_newest_of_its_own_rows_alone(session):
+    """What the list is narrowed by besides narrows what is looked at."""
+    asked = OutcomeFilter(HttpRequest(), {"outcome": ["failed"]}, Message, admin.site._registry[Message])
+
+    rows = asked.queryset(HttpRequest(), Message.objects.filter(registration__session=session))
+
+    assert " IN (SELECT" not in str(rows.query)
