@@ -439,6 +439,13 @@ class Message(models.Model):
         CANCELLED = "cancelled", _("Not needed any more")
         UNKNOWN = "unknown", _("Nobody knows whether it arrived")
 
+    class CancelledBecause(models.TextChoices):
+        """Why it was cancelled, where anybody asks for that; of all others `answer` tells it in words."""
+
+        ADDRESS_FAILS = "address_fails", _("The address does not take mail")
+        UNWANTED = "unwanted", _("Its reader has unsubscribed")
+        STOPPED = "stopped", _("An organizer stopped it")
+
     WAITING_STATES = (State.QUEUED, State.RETRYING)
     OPEN_STATES = (*WAITING_STATES, State.SENDING)
     # Those with which an organizer has to deal.
@@ -505,6 +512,9 @@ class Message(models.Model):
     message_id = models.CharField(max_length=200, blank=True)
     # The last one, or why it is not sent any more.
     answer = models.TextField(_("the server's answer"), blank=True)
+    cancelled_because = models.CharField(
+        max_length=13, choices=CancelledBecause.choices, blank=True, default="", db_default="", editable=False
+    )
     # What came back later, when a server on the way could not deliver it (RFC 3464).
     bounced_at = models.DateTimeField(_("came back"), null=True, blank=True)
     bounce = models.TextField(_("why it came back"), blank=True, default="", db_default="")
@@ -529,6 +539,11 @@ class Message(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(state="sent") | models.Q(sent_at__isnull=False), name="message_sent_when"
             ),
+            models.CheckConstraint(
+                condition=models.Q(cancelled_because="")
+                | models.Q(cancelled_because__in=["address_fails", "unwanted", "stopped"], state="cancelled"),
+                name="message_cancelled_because",
+            ),
         ]
         indexes = [
             models.Index(
@@ -540,6 +555,11 @@ class Message(models.Model):
             ),
             models.Index(
                 fields=["registration"], condition=models.Q(bounced_at__isnull=False), name="message_came_back"
+            ),
+            models.Index(
+                fields=["registration"],
+                condition=models.Q(cancelled_because="address_fails"),
+                name="message_would_come_back",
             ),
             models.Index(fields=["-created_at", "-id"], name="message_newest"),
         ]

@@ -266,7 +266,7 @@ def enqueue_once(registration: Registration, kind: Message.Kind, *, about: str, 
     owed = Message.objects.filter(key=message.key)
     unneeded = owed.filter(state=Message.State.CANCELLED).first()
     if unneeded is not None:
-        owed.update(state=Message.State.QUEUED, due_at=now, attempts=0, answer="")
+        owed.update(state=Message.State.QUEUED, due_at=now, attempts=0, answer="", cancelled_because="")
         _nudge_after_commit(DELIVER_TASK, unneeded.pk)
     elif not owed.exists():
         _owe(message)
@@ -568,7 +568,8 @@ def mark_sent(message: Message, *, message_id: str, answer: str, now: datetime) 
 
 def mark_cancelled(message: Message, *, reason: str) -> bool:
     """It has lost its point, and `reason` says how. That is no attempt."""
-    return _end(message, state=Message.State.CANCELLED, answer=reason)
+    because = stops.CODES.get(reason, "")
+    return _end(message, state=Message.State.CANCELLED, answer=reason, cancelled_because=because)
 
 
 def mark_failed(message: Message, *, answer: str, now: datetime) -> bool:

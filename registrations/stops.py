@@ -23,6 +23,12 @@ from registrations.querysets import MessageQuerySet, RegistrationQuerySet
 ADDRESS_FAILS = "The address does not take mail."
 UNWANTED = "Its reader has unsubscribed from such mails."
 
+# Those reasons by which rows are found; the sentences are for people alone.
+CODES = {
+    ADDRESS_FAILS: Message.CancelledBecause.ADDRESS_FAILS,
+    UNWANTED: Message.CancelledBecause.UNWANTED,
+}
+
 How = Unsubscription.How
 
 # X.0.0 says nothing: Exim's reports bear it whatever the server said.

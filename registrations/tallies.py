@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Value, When
 
 from events.models import Session
-from registrations import stops
 from registrations.models import Message, Registration
 from registrations.querysets import MessageQuerySet
 
@@ -28,7 +27,7 @@ class Outcome(StrEnum):
 
 _BOUNCED = Q(bounced_at__isnull=False)
 # What was not sent since it would have come back has not told anybody either.
-_WOULD_BOUNCE = Q(state=Message.State.CANCELLED, answer=stops.ADDRESS_FAILS)
+_WOULD_BOUNCE = Q(cancelled_because=Message.CancelledBecause.ADDRESS_FAILS)
 _OUTCOMES = {
     Outcome.TOLD: Q(state=Message.State.SENT) & ~_BOUNCED,
     Outcome.WAITING: Q(state__in=Message.OPEN_STATES) & ~_BOUNCED,
@@ -106,23 +105,44 @@ def of_session(session: Session) -> list[Tally]:
     )
 
 
+# What has not come through. Of the rows of each condition there are few, and they have an index of their own.
+_TROUBLES = (Outcome.WAITING, Outcome.FAILED, Outcome.CAME_BACK)
+_TROUBLED = (Q(state__in=Message.OPEN_STATES), Q(state__in=Message.FAILED_STATES), _BOUNCED, _WOULD_BOUNCE)
+
+
 def reach(session_ids: Iterable[int]) -> dict[int, Reach]:
     """For each of the sessions how many of its people mails have come through to, in two queries.
 
-    Only what went out is many, and it is left alone: each other end has an index of its own.
+    Only what went out is many, and it is left alone: of all else who it is about is fetched, and counted here.
     """
     ids = list(session_ids)
     people = Registration.objects.active().filter(session__in=ids, erased_at__isnull=True).order_by()
     counted = dict(people.values_list("session").annotate(count=Count("pk")))
-    troubled = {outcome: _OUTCOMES[outcome] for outcome in (Outcome.WAITING, Outcome.FAILED, Outcome.CAME_BACK)}
-    is_troubled = Q(state__in=(*Message.OPEN_STATES, *Message.FAILED_STATES)) | _BOUNCED | _WOULD_BOUNCE
-    theirs = Message.objects.filter(is_troubled, registration__session__in=ids, registration__erased_at__isnull=True)
-    theirs = theirs.exclude(registration__status=Registration.Status.CANCELLED)
-    counts = {name.value: Count("registration", filter=q, distinct=True) for name, q in troubled.items()}
-    rows = newest(theirs).order_by().values("registration__session")
-    found = {
-        row.pop("registration__session"): row
-        for row in rows.annotate(untold=Count("registration", distinct=True), **counts)
+    troubled: dict[int, dict[str, set[int]]] = {pk: {outcome: set() for outcome in _TROUBLES} for pk in ids}
+    for session, person, outcome in _troubled(ids):
+        troubled[session][outcome].add(person)
+    return {
+        pk: Reach(
+            people=counted.get(pk, 0),
+            untold=len(set().union(*troubled[pk].values())),
+            **{outcome.value: len(troubled[pk][outcome]) for outcome in _TROUBLES},
+        )
+        for pk in ids
     }
-    nothing = {"untold": 0, **dict.fromkeys(counts, 0)}
-    return {pk: Reach(people=counted.get(pk, 0), **found.get(pk, nothing)) for pk in ids}
+
+
+def _troubled(session_ids: list[int]) -> QuerySet[Message, tuple[int, int, str]]:
+    """The sessions and people of what has not come through, with its outcome.
+
+    Those rows are found first, each condition by its index, and only of them it is asked whether they are the newest.
+    In one condition PostgreSQL asks it of every mail of those people (1.7 s among half a million, against 60 ms).
+    """
+    theirs = Message.objects.order_by().filter(
+        registration__session__in=session_ids,
+        registration__status__in=[status for status in Registration.Status if status != Registration.Status.CANCELLED],
+        registration__erased_at__isnull=True,
+    )
+    first, *others = (theirs.filter(condition).values("pk") for condition in _TROUBLED)
+    found = newest(Message.objects.filter(pk__in=first.union(*others))).order_by()
+    outcome = Case(*(When(_OUTCOMES[each], then=Value(each.value)) for each in _TROUBLES))
+    return found.values_list("registration__session", "registration", outcome)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -91,9 +92,40 @@ def test_who_could_not_be_written_to_is_not_told(session, people):
     [first, *_rest] = people
     stops.came_back(list(first.messages.all()), reason="5.1.1", is_hard=True, now=NOW)
     move(session)
-    first.messages.filter(kind="rescheduled").update(state="cancelled", answer=stops.ADDRESS_FAILS)
+    claimed = outbox.claim(first.messages.get(kind="rescheduled").pk, now=LATER)
+    assert claimed is not None
+
+    assert outbox.mark_cancelled(claimed, reason=stops.reason(claimed))
 
     assert numbers(tally(session)) == (0, 5, 0, 1, 0)
+    assert tallies.reach([session.pk])[session.pk].came_back == 1
+
+
+def test_what_a_mail_says_in_words_decides_nothing(session, people):
+    move(session)
+    set_ends(people)
+    Message.objects.filter(kind="rescheduled", state="cancelled").update(answer=stops.ADDRESS_FAILS)
+
+    assert numbers(tally(session)) == (2, 1, 1, 1, 1)
+
+
+def test_a_reason_is_kept_with_what_was_cancelled_alone(session, people):
+    sent = Message.objects.filter(registration=people[0])
+
+    with pytest.raises(IntegrityError, match="message_cancelled_because"), transaction.atomic():
+        sent.update(cancelled_because=Message.CancelledBecause.ADDRESS_FAILS)
+
+
+def test_what_was_sent_again_since_troubles_nobody(session, people):
+    [first, *_rest] = people
+    Message.objects.filter(registration=first).update(state="failed")
+    newer = Message.objects.get(registration=first)
+    newer.pk, newer.key, newer.state, newer.sent_at = None, "again", "sent", NOW
+    newer.save()
+
+    assert tallies.reach([session.pk])[session.pk] == tallies.Reach(
+        people=6, waiting=0, failed=0, came_back=0, untold=0
+    )
 
 
 def test_the_lists_have_as_many_as_the_numbers_say(session, people):
@@ -272,6 +304,16 @@ def test_the_page_asks_as_many_queries_for_many_as_for_one(client, session, peop
 
     with django_assert_max_num_queries(len(few)):
         client.get(page(session))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_many_sessions_are_counted_in_as_many_queries_as_one(session, people, django_assert_num_queries, count):
+    move(session)
+    set_ends(people)
+    others = [make_session(session.webinar) for _ in range(count)]
+
+    with django_assert_num_queries(2):
+        tallies.reach([session.pk, *(other.pk for other in others)])
 
 
 def test_a_list_of_one_outcome_asks_for_the_newest_of_its_own_rows_alone(session):
