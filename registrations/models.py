@@ -350,6 +350,8 @@ class Mailing(models.Model):
     written_at = models.DateTimeField(_("written"), null=True, blank=True)
     reached = models.BigIntegerField(default=0, editable=False)
     told = models.PositiveIntegerField(_("mails"), default=0)
+    # An organizer ended it before all of its mails had gone out.
+    stopped_at = models.DateTimeField(_("stopped"), null=True, blank=True)
     subject = SingleLineField(_("subject"), max_length=120, blank=True)
     text = PlainTextField(_("text"), blank=True, max_length=10_000)
     written_by = models.ForeignKey(
@@ -375,6 +377,7 @@ class Mailing(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=models.Q(written_at__isnull=True), name="mailing_unwritten"),
             models.Index(fields=["session", "begun_at"], name="mailing_by_session"),
+            models.Index(fields=["-begun_at", "-id"], name="mailing_newest"),
         ]
 
     def __str__(self) -> str:

@@ -71,6 +71,8 @@ _ASIDE = (
     Message.Kind.OFFER_EARNED,
     Message.Kind.ANNOUNCEMENT,
 )
+# No server has the text, nor may have it at this moment.
+_NOT_BEGUN = Q(state__in=Message.WAITING_STATES) | Q(state=Message.State.SENDING, begun_at=None)
 # What was written for good when it was owed, and is forgotten as soon as it is over.
 _WRITTEN_KINDS = (Message.Kind.ACCOUNT, Message.Kind.ERASED)
 # What a mail about somebody is composed from: once one of these is another, what was composed says what is not so.
@@ -332,8 +334,7 @@ def forget(registration: Registration) -> None:
     One that is being sent at this moment stays open, so that what follows cannot overtake it. Its worker ends it.
     """
     # Decided by the database and not here: between reading and writing a worker may begin.
-    is_not_begun = Q(state__in=Message.WAITING_STATES) | Q(state=Message.State.SENDING, begun_at=None)
-    is_owed = When(is_not_begun, then=Value(Message.State.CANCELLED))
+    is_owed = When(_NOT_BEGUN, then=Value(Message.State.CANCELLED))
     registration.messages.order_by().update(
         to_email="",
         payload={},
@@ -342,6 +343,12 @@ def forget(registration: Registration) -> None:
         bounce="",
         state=Case(is_owed, default=F("state"), output_field=models.CharField()),
     )
+
+
+def cancel_unbegun(messages: MessageQuerySet, *, because: Message.CancelledBecause, words: str) -> int:
+    """Cancel those of these that no worker has begun to send. Returns how many. Whoever holds one finds it gone."""
+    fields = {"state": Message.State.CANCELLED, "cancelled_because": because, "answer": words, "claim": None}
+    return messages.order_by().filter(_NOT_BEGUN).update(**fields)
 
 
 def enqueue_account_mail(*, to_email: str, subject: str, text: str, html: str, now: datetime) -> Message:

@@ -11,6 +11,7 @@ from registrations.outbox import UNLESS_TOLD
 
 # How things stand with whoever has no place of their own yet, and may get one.
 MAY_COME = {"waiting", "offered", "approval", "payment"}
+STOPPED = "An organizer stopped it."
 
 
 class PointlessError(Exception):
@@ -132,6 +133,8 @@ def _require_cancelled(registration: Registration, _now: datetime) -> None:
 
 def _require_planned(mailing: Mailing, registration: Registration) -> None:
     """What the plan of a session has sent is about that session, and a reminder about the time that it had then."""
+    if mailing.stopped_at is not None:
+        raise PointlessError(STOPPED)
     if mailing.kind == Message.Kind.ANNOUNCEMENT or mailing.session_id is None:
         return
     if mailing.session_id != registration.session_id:

@@ -91,7 +91,15 @@ FLOORS = {
         {"invites", "letters", "answers", "exports", "probes"},
         # under the locks of an act; letters: rendered for many, and needed no more; all the entries of one person
         {"places", "drafts", "pointless", "own_calendar", "earning"},
-        {"emails", "signup", "surveys", "notifications", "mailings", "attendance"},  # one message each; acts
+        {
+            "emails",
+            "signup",
+            "surveys",
+            "notifications",
+            "mailings",
+            "attendance",
+            "announcements",
+        },  # one message each, and acts
         # mails on their way, and what they will be; the end of a registration
         {"delivery", "correspondence", "erasure", "simulator"},
         {"pages", "accounts", "inbound"},

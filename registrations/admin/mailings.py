@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -17,13 +18,14 @@ from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from events.admin.confirmation import CONFIRMED
+from events.access import access_of
+from events.admin.confirmation import CONFIRMED, Question, ask, is_confirmed
 from events.admin.scoped import HostFilter
 from events.admin.telling import actor
 from events.admin.wording import session_moment
 from events.models import Session, Webinar
 from events.validators import plain_text, single_line
-from registrations import mailings, simulator
+from registrations import announcements, mailings, simulator
 from registrations.admin.readonly import ReadOnlyAdmin, instant_column
 from registrations.models import Mailing, Message, Registration
 
@@ -168,13 +170,38 @@ def _parts(subject: Session | Webinar) -> tuple[Webinar, Session | None]:
     return (subject.webinar, subject) if isinstance(subject, Session) else (subject, None)
 
 
+def _stop_question(mailing: Mailing) -> Question:
+    sent = announcements.progress_of(mailing).sent
+    told = ngettext("%(count)d person has been sent it.", "%(count)d people have been sent it.", sent)
+    return Question(
+        title=str(_("Stop this message?")),
+        sentences=[
+            told % {"count": sent},
+            str(_("Nobody else gets it, also not later. What is being sent at this moment still goes out.")),
+        ],
+        button=str(_("Stop")),
+    )
+
+
 @admin.register(Mailing)
 class MailingAdmin(ReadOnlyAdmin):
     """What went to many: by the plan, or written by an organizer."""
 
     host_path = "webinar__host"
-    fields = ["what", "webinar", "session_shown", "audience", "due", "written", "told", "subject", "text", "writer"]
-    readonly_fields = ["what", "session_shown", "due", "written", "writer"]
+    fields = [
+        "what",
+        "webinar",
+        "session_shown",
+        "audience",
+        "due",
+        "written",
+        "stopped",
+        "told",
+        "subject",
+        "text",
+        "writer",
+    ]
+    readonly_fields = ["what", "session_shown", "due", "written", "stopped", "writer"]
     list_display = ["what", "webinar", "session_shown", "audience", "begun", "told", "writer"]
     list_display_links = ["what"]
     list_filter = [HostFilter.along("webinar__host")]
@@ -182,20 +209,53 @@ class MailingAdmin(ReadOnlyAdmin):
     search_fields = ["subject", "webinar__title"]
     search_help_text = _("Subject, or title of the webinar")
     actions = []
+    actions_detail = ["stop"]
     due = instant_column("due_at", _("Due"), "webinar__host")
     begun = instant_column("begun_at", _("When"), "webinar__host")
     written = instant_column("written_at", _("All mails written"), "webinar__host")
+    stopped = instant_column("stopped_at", _("Stopped"), "webinar__host")
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
         """What only an announcement has is not shown empty."""
         fields = super().get_fields(request, obj)
-        if isinstance(obj, Mailing) and not obj.subject:
-            return [name for name in fields if name not in {"subject", "text", "writer"}]
-        return fields
+        without = set()
+        if isinstance(obj, Mailing):
+            without |= set() if obj.subject else {"subject", "text", "writer"}
+            without.add("written" if obj.stopped_at else "stopped")
+        return [name for name in fields if name not in without]
+
+    @action(description=_("Stop"), url_path="stop", icon="stop_circle", permissions=["stop"])
+    def stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """End an announcement that is on its way, after a question."""
+        mailing = get_object_or_404(self.get_queryset(request), pk=object_id)
+        page = reverse("admin:registrations_mailing_change", args=[mailing.pk])
+        if not announcements.can_be_stopped(mailing):  # clicked twice, or all of it has gone out
+            messages.warning(request, _("It is over: nothing of it is on its way."))
+            return HttpResponseRedirect(page)
+        if not is_confirmed(request):
+            return ask(request, self, _stop_question(mailing), [(mailing, str(mailing))], back=page)
+        cancelled = announcements.stop(mailing, now=timezone.now())
+        if cancelled is not None:
+            said = ngettext(
+                "It is stopped. %(count)d mail that was written is not sent.",
+                "It is stopped. %(count)d mails that were written are not sent.",
+                cancelled,
+            )
+            messages.success(request, said % {"count": cancelled})
+            self.log_change(request, mailing, str(_("Stopped.")))
+        return HttpResponseRedirect(page)
+
+    def has_stop_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        mailing = self.get_object(request, object_id) if object_id else None
+        if not isinstance(mailing, Mailing):
+            return False
+        may_change: bool = access_of(request).may(mailing.webinar.host_id, at_least=self.edit_role)
+        # Whoever clicks twice gets the page again, not a refusal.
+        return may_change and (is_confirmed(request) or announcements.can_be_stopped(mailing))
 
     @display(description=_("Mail"), ordering="kind")
     def what(self, mailing: Mailing) -> str:
-        return str(mailing)
+        return str(_("%(mail)s (stopped)") % {"mail": mailing} if mailing.stopped_at else mailing)
 
     @display(description=_("Session"), ordering="session__starts_at")
     def session_shown(self, mailing: Mailing) -> str:

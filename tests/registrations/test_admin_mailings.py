@@ -6,6 +6,7 @@ from datetime import date, time
 from html import unescape
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
@@ -203,3 +204,76 @@ def test_nothing_is_added_to_what_was_called_off(client, editor, session):
     scheduling.cancel_session(session, by=None, now=timezone.now())
 
     assert client.get(page(session)).status_code == 403
+
+
+# ---------- stopping ----------
+
+
+@pytest.fixture
+def announced(session, editor):
+    mailing = mailings.announce(
+        session.webinar,
+        session=session,
+        audience=Mailing.Audience.PLACE,
+        subject="Slides",
+        text="Read them.",
+        by=editor,
+        now=timezone.now(),
+        draft=uuid.uuid4(),
+    )
+    mailings.sweep(now=timezone.now())
+    return mailing
+
+
+def page_of(mailing):
+    return reverse("admin:registrations_mailing_change", args=[mailing.pk])
+
+
+def stop_page(mailing):
+    return reverse("admin:registrations_mailing_stop", args=[mailing.pk])
+
+
+def test_an_editor_is_asked_and_stops_an_announcement_and_the_history_says_so(client, announced, editor):
+    announced.messages.filter(pk=announced.messages.first().pk).update(state="sent", sent_at=timezone.now())
+    assert stop_page(announced) in client.get(page_of(announced)).content.decode()
+
+    asked = client.get(stop_page(announced))
+    announced.refresh_from_db()
+    assert announced.stopped_at is None
+    done = client.post(stop_page(announced), {"confirmed": "yes"}, follow=True)
+
+    assert "1 person has been sent it." in words(asked)
+    assert "It is stopped. 1 mail that was written is not sent." in words(done)
+    assert "Slides (stopped)" in words(done)
+    assert stop_page(announced) not in done.content.decode()
+    assert sorted(announced.messages.values_list("state", flat=True)) == ["cancelled", "sent"]
+    [entry] = LogEntry.objects.all()
+    assert (entry.user, entry.object_id, entry.get_change_message()) == (editor, str(announced.pk), "Stopped.")
+
+
+def test_stopping_twice_says_that_it_is_over(client, announced):
+    for _click in range(2):
+        done = client.post(stop_page(announced), {"confirmed": "yes"}, follow=True)
+
+    assert "It is over: nothing of it is on its way." in words(done)
+    assert LogEntry.objects.count() == 1
+
+
+def test_nobody_stops_what_they_may_not_change(client, host, announced):
+    for user in (make_organizer(host, role=Membership.Role.VIEWER), make_organizer()):
+        client.force_login(user)
+        assert client.post(stop_page(announced), {"confirmed": "yes"}).status_code in {302, 403, 404}
+        assert stop_page(announced) not in client.get(page_of(announced), follow=True).content.decode()
+
+    announced.refresh_from_db()
+    assert announced.stopped_at is None
+    assert set(announced.messages.values_list("state", flat=True)) == {"queued"}
+
+
+def test_the_newest_mails_to_many_are_found_by_an_index():
+    """Its list begins with them, however many there are."""
+    [newest] = [index for index in Mailing._meta.indexes if index.name == "mailing_newest"]
+
+    assert newest.fields == ["-begun_at", "-id"]
+    assert Mailing._meta.ordering == ["-begun_at", "-pk"]
+    assert newest.condition is None

@@ -1,5 +1,6 @@
 """The ledger's races, run on the real PostgreSQL."""
 
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from registrations import correspondence, outbox, signup, stops, thinning
-from registrations.models import BouncedAddress, Message, Unsubscription
+from registrations import announcements, correspondence, mailings, outbox, signup, stops, thinning
+from registrations.models import BouncedAddress, Mailing, Message, Unsubscription
 from tests.builders import make_host, make_registration, make_session, make_webinar
 from tests.registrations.test_concurrency import THREADS, all_at_once
 
@@ -124,3 +125,31 @@ def test_thinning_beside_writing_leaves_what_is_new(session, now):
     without_errors(all_at_once([*acts, *[partial(thinning.thin_out, now=later)] * 4]))
 
     assert Message.objects.filter(kind="cancelled", state="queued").count() == 5
+
+
+def test_stopping_beside_writing_and_claiming_leaves_nothing_on_its_way(session, now, monkeypatch):
+    monkeypatch.setattr(mailings, "CHUNK", 4)
+    people(session, 30, now)
+    Message.objects.update(state="sent", sent_at=now)
+    mailing = mailings.announce(
+        session.webinar,
+        session=session,
+        audience=Mailing.Audience.PLACE,
+        subject="Slides",
+        text="Read them.",
+        by=None,
+        now=now,
+        draft=uuid.uuid4(),
+    )
+    stop = partial(announcements.stop, mailing, now=now)
+    sweep, claim = partial(mailings.sweep, now=now), partial(outbox.claim_batch, now=now, limit=3)
+
+    results = without_errors(all_at_once([sweep, claim, stop, claim, sweep, stop, claim, claim, sweep]))
+
+    mailing.refresh_from_db()
+    stopped = [result for result in (results[2], results[5]) if result is not None]
+    assert stopped == [mailing.messages.count()]
+    assert set(mailing.messages.values_list("state", flat=True)) <= {"cancelled"}
+    held = [message for claimed in (results[1], results[3], results[6], results[7]) for message in claimed]
+    assert not any(outbox.mark_begun(message, message_id="<1@example.org>", now=now) for message in held)
+    assert mailings.sweep(now=now) == 0
