@@ -3,13 +3,16 @@
 import logging
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import DataError, Error, connection
 
-from registrations import doorbell, emails, outbox, signup, stops, transport
+from registrations import doorbell, emails, marking, outbox, signup, stops, transport
 from registrations.mime import ComposedMail
 from registrations.models import Message
 from registrations.pointless import PointlessError
@@ -37,9 +40,9 @@ def deliver(message_id: int) -> int:
     doorbell.answer()
     desk = _Desk(time.monotonic() + DRAIN_SECONDS)
     message = outbox.claim(message_id, now=_now())
-    with transport.open_transport() as way_out:
-        sent = _deliver_claimed(message, way_out, desk) if message is not None else False
-        return sent + _deliver_due(way_out, desk)
+    with _open() as outlet:
+        sent = _deliver_claimed(message, outlet, desk) if message is not None else False
+        return sent + _deliver_due(outlet, desk)
 
 
 def drain(*, seconds: float = DRAIN_SECONDS) -> int:
@@ -50,11 +53,24 @@ def drain(*, seconds: float = DRAIN_SECONDS) -> int:
     doorbell.answer()
     deadline = time.monotonic() + seconds
     sent = 0
-    with transport.open_transport() as way_out:
+    with _open() as outlet:
         while time.monotonic() < deadline and (abandoned := outbox.claim_abandoned(now=_now())):
             # Each may be what killed its worker, so that nothing else is touched meanwhile.
-            sent += sum(_deliver_claimed(message, way_out) for message in abandoned)
-        return sent + _deliver_due(way_out, _Desk(deadline))
+            sent += sum(_deliver_claimed(message, outlet) for message in abandoned)
+        return sent + _deliver_due(outlet, _Desk(deadline))
+
+
+class _Outlet(NamedTuple):
+    """What stays open for as many mails as there are."""
+
+    way_out: transport.Transport
+    marks: marking.Marks
+
+
+@contextmanager
+def _open() -> Iterator[_Outlet]:
+    with transport.open_transport() as way_out, marking.open_marks() as marks:
+        yield _Outlet(way_out, marks)
 
 
 class _Desk:
@@ -108,21 +124,22 @@ class _Desk:
         emails.read_ahead(self._claimed)
 
 
-def _deliver_due(way_out: transport.Transport, desk: _Desk) -> int:
+def _deliver_due(outlet: _Outlet, desk: _Desk) -> int:
     sent = 0
-    while (message := desk.next()) is not None:
-        sent += _deliver_claimed(message, way_out, desk)
-    return sent
+    while True:
+        while (message := desk.next()) is not None:
+            sent += _deliver_claimed(message, outlet, desk)
+        # What follows to the same person waits for the mark.
+        if not outlet.marks.settle():
+            return sent
 
 
-def _deliver_claimed(
-    message: Message, way_out: transport.Transport, desk: _Desk | None = None, *, anew: int = 0
-) -> bool:
+def _deliver_claimed(message: Message, outlet: _Outlet, desk: _Desk | None = None, *, anew: int = 0) -> bool:
     """Compose and send one claimed message; true when the server took it. Never raises for the mail's own sake."""
     try:
         mail = (desk.composed(message) if desk is not None else None) or _compose(message)
         begin = partial(outbox.mark_begun, message, message_id=mail.message_id)
-        answer = way_out.send(
+        answer = outlet.way_out.send(
             mail,
             before_data=lambda: begin(now=_now()),
             meanwhile=desk.prepare if desk is not None else _nothing,
@@ -136,7 +153,7 @@ def _deliver_claimed(
     except transport.RefusedForNowError as error:
         outbox.mark_postponed(message, answer=str(error), now=_now())
     except transport.ClaimLostError:
-        return _deliver_anew(message, way_out, desk, anew + 1)
+        return _deliver_anew(message, outlet, desk, anew + 1)
     except (Error, SoftTimeLimitExceeded):
         # The database is away, or the task is: the claim runs out, and somebody else looks at the message then.
         raise
@@ -144,13 +161,12 @@ def _deliver_claimed(
         logger.exception("Message %s could not be written.", message.pk)
         outbox.mark_postponed(message, answer=f"{type(error).__name__}: {error}"[:500], now=_now())
     else:
-        _mark_sent(message, message_id=mail.message_id, answer=answer)
-        _ask_anew(message)
+        outlet.marks.write(partial(_mark_sent, message, message_id=mail.message_id, answer=answer))
         return True
     return False
 
 
-def _deliver_anew(message: Message, way_out: transport.Transport, desk: _Desk | None, times: int) -> bool:
+def _deliver_anew(message: Message, outlet: _Outlet, desk: _Desk | None, times: int) -> bool:
     """The same with what holds now, where that changed since the message was read; nothing where it is not ours."""
     again = outbox.claimed_anew(message)
     if again is None:
@@ -160,7 +176,7 @@ def _deliver_anew(message: Message, way_out: transport.Transport, desk: _Desk | 
         outbox.mark_postponed(again, answer=CHANGES, now=_now())
         return False
     emails.read_ahead([again])
-    return _deliver_claimed(again, way_out, desk, anew=times)
+    return _deliver_claimed(again, outlet, desk, anew=times)
 
 
 def _compose(message: Message) -> ComposedMail:
@@ -215,6 +231,7 @@ def _mark_sent(message: Message, *, message_id: str, answer: str) -> None:
             connection.close()
             time.sleep(0.5)
         else:
+            _ask_anew(message)
             return
 
 

@@ -184,6 +184,16 @@ def smtp_sink() -> Iterator[SmtpSink]:
     controller.stop()
 
 
+@pytest.fixture
+def outgoing(settings: Any, smtp_sink: SmtpSink) -> SmtpSink:
+    """Mail goes to the sink."""
+    settings.EMAIL_URL = smtp_sink.url
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp_sink.port
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    return smtp_sink
+
+
 # ---------- mail that comes in ----------
 
 

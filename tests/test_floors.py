@@ -79,6 +79,7 @@ FLOORS = {
             "outbox",
             "offers",
             "transport",
+            "marking",
             "mime",
             "mailbox",
             "doors",

@@ -10,22 +10,12 @@ from django.db import DataError
 from django.db.models import F
 
 from events import scheduling
-from registrations import delivery, emails, erasure, outbox, signup, stops, transport
+from registrations import delivery, emails, erasure, marking, outbox, signup, stops, transport
 from registrations.models import Message, Registration
 from tests.builders import make_registration, make_session
 from tests.servers import ReceivedMail, SmtpSink
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def outgoing(settings, smtp_sink: SmtpSink) -> SmtpSink:
-    """Mail goes to the sink."""
-    settings.EMAIL_URL = smtp_sink.url
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp_sink.port
-    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    return smtp_sink
 
 
 def register_now(**fields):
@@ -478,8 +468,8 @@ def last_composed_ahead(
             happens(Registration.objects.select_related("session__webinar__host", "webinar").get(pk=last.pk))
 
         monkeypatch.setattr(delivery._Desk, "prepare", prepare_and_change)
-        with SmtpOnce() as way_out:
-            delivery._deliver_due(way_out, delivery._Desk(monotonic() + 60))
+        with SmtpOnce() as way_out, marking.open_marks() as marks:
+            delivery._deliver_due(delivery._Outlet(way_out, marks), delivery._Desk(monotonic() + 60))
         assert [ahead[0] for ahead in composed if ahead] == [last.messages.earliest("pk").pk]
         return last
 
@@ -563,8 +553,8 @@ def test_what_waits_behind_others_of_its_batch_is_looked_at_again_too(outgoing, 
     batch = outbox.claim_batch(now=datetime.now(UTC))
     signup.cancel(last, now=datetime.now(UTC))
 
-    with transport.open_transport() as way_out:
-        sent = [delivery._deliver_claimed(message, way_out) for message in batch]
+    with delivery._open() as outlet:
+        sent = [delivery._deliver_claimed(message, outlet) for message in batch]
 
     assert sent == [True, False]
     assert last.messages.earliest("pk").state == Message.State.CANCELLED

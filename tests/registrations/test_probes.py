@@ -6,7 +6,6 @@ from icalendar import Calendar
 from registrations import delivery, probes, reply_addresses
 from registrations.models import Message, Probe, Registration
 from tests.builders import NOW
-from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db
 
@@ -15,15 +14,10 @@ ME = "me@example.net"
 Partstat = Registration.Partstat
 
 
-@pytest.fixture
-def outgoing(settings, smtp_sink: SmtpSink) -> SmtpSink:
-    settings.EMAIL_URL = smtp_sink.url
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", smtp_sink.port
-    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+@pytest.fixture(autouse=True)
+def _sender(settings) -> None:
     settings.DEFAULT_FROM_EMAIL = f"Webinars <{SENDER}>"
     settings.SUBADDRESS_DOMAINS = ["example.org"]
-    return smtp_sink
 
 
 def test_an_invite_to_oneself_is_a_whole_invite_with_an_entry_of_its_own(outgoing):
