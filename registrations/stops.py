@@ -57,7 +57,11 @@ def in_sql(person: str, *, is_optional: bool) -> list[str]:
     bounced, unwanted, webinar = (each._meta.db_table for each in (BouncedAddress, Unsubscription, Webinar))
     theirs = f"email_key = {person}.email_key"
     # Nothing in them comes from outside.
-    fails = f"SELECT 1 FROM {bounced} WHERE {theirs} AND noted_at >= {person}.registered_at"  # noqa: S608
+    since = (
+        f"SELECT 1 FROM {Registration._meta.db_table} later"  # noqa: S608
+        f" WHERE later.email_key = {bounced}.email_key AND later.registered_at > {bounced}.noted_at"
+    )
+    fails = f"SELECT 1 FROM {bounced} WHERE {theirs} AND NOT EXISTS ({since})"  # noqa: S608
     host = f"(SELECT host_id FROM {webinar} WHERE id = {person}.webinar_id)"  # noqa: S608
     is_unwanted = f"SELECT 1 FROM {unwanted} WHERE {theirs} AND host_id = {host}"  # noqa: S608
     return [fails, is_unwanted] if is_optional else [fails]

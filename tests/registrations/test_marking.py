@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -43,7 +44,7 @@ def test_each_mail_is_marked_while_the_server_reads_the_next(session, outgoing, 
     seen = []
     mark_begun = outbox.mark_begun
 
-    def look_first(message: Message, **fields: object) -> bool:
+    def look_first(message: Message, **fields: Any) -> bool:
         others = Message.objects.filter(begun_at__isnull=False).exclude(pk=message.pk).exclude(state="sent")
         wait_until(lambda: not others.exists(), what="the mark of the mail before, written by nobody but a thread")
         seen.append(message.pk)
@@ -79,7 +80,7 @@ def test_a_mark_that_cannot_be_written_is_said_and_the_next_one_is_written(sessi
     unlucky = Message.objects.order_by("pk")[MANY - 2].pk
     mark_sent = outbox.mark_sent
 
-    def fail_once(message: Message, **fields: object) -> bool:
+    def fail_once(message: Message, **fields: Any) -> bool:
         if message.pk == unlucky:
             raise OperationalError("The database is away.")
         return mark_sent(message, **fields)

@@ -482,3 +482,14 @@ def test_just_before_its_text_a_mail_is_stopped_by_what_stops_it_when_it_is_read
 
     assert message is not None
     assert outbox.mark_begun(message, message_id="<x@y>", now=NOW) == (not stops.reason(message))
+
+
+def test_just_before_its_text_a_mail_is_let_go_by_a_later_word_of_its_reader_too():
+    registration = make_registration(email="anna@example.org")
+    BouncedAddress.objects.create(email_key=registration.email_key, noted_at=NOW + timedelta(seconds=1))
+    make_registration(coming(), email="anna@example.org", now=NOW + timedelta(seconds=2))
+
+    message = outbox.claim(registration.messages.get().pk, now=NOW)
+
+    assert message is not None
+    assert outbox.mark_begun(message, message_id="<x@y>", now=NOW)
