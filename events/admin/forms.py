@@ -273,7 +273,8 @@ class WebinarForm(HostClockForm, AddressedForm, HeldForm):
         if "replay_url" in self.fields:
             self.fields["replay_url"].help_text = _(
                 "Where the recording is. %(players)s and video files of this site (MP4, WebM) are played here, after a "
-                "click; anything else becomes a link."
+                "click; anything else becomes a link. Where the plan of mails has a mail about the replay, it goes out "
+                "as soon as the address is saved and the session is over. You are asked first."
             ) % {"players": ", ".join(players.providers())}
         status = self.fields.get("status")
         if isinstance(status, forms.ChoiceField):

@@ -377,6 +377,10 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         """What follows for those who have registered when a place is got in another way from now on."""
         return []
 
+    def effects_of_replay(self, form: Any) -> list[Effect]:
+        """Who is told that there is a replay once this is saved."""
+        return []
+
     def effects_of_rows(self, formsets: Any) -> list[Effect]:
         """What follows for what people have said when these rows are changed or deleted."""
         return []
@@ -396,6 +400,7 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         effects = [
             *self._effect_on_readers(form),
             *self.effects_of_rules(form),
+            *self.effects_of_replay(form),
             *self.effects_of_rows(formsets),
             *self.effects_of(rows),
         ]

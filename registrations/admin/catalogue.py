@@ -29,7 +29,7 @@ from events.admin.webinars import WebinarAdmin
 from events.admin.wording import session_moment
 from events.models import Question, Session, Webinar
 from registrations import correspondence, notifications, signup, tallies
-from registrations.admin import mails, questions
+from registrations.admin import mails, questions, replays
 from registrations.admin.downloads import DownloadsPeople
 from registrations.admin.mailings import Announces
 from registrations.admin.messages import say_sent_again
@@ -405,6 +405,9 @@ class PeopledWebinarAdmin(PeopleFirst, DownloadsPeople, Announces, CompletesRows
     def _waiting_for(self, webinar: Webinar, step: Registration.Awaits) -> int:
         coming = {"session__state": Session.State.SCHEDULED, "session__ends_at__gt": timezone.now()}
         return self.registrations_of(webinar).filter(awaits=step, **coming).count()
+
+    def effects_of_replay(self, form: Any) -> list[Effect]:
+        return replays.effects(form)
 
     def effects_of_rows(self, formsets: Any) -> list[Effect]:
         return questions.effects(formsets)
