@@ -1,4 +1,4 @@
-"""Who came: seen when they first go through the joining link while it is open."""
+"""Who came: seen when they first go through the joining link while it is open, or marked by an organizer."""
 
 from datetime import datetime
 
@@ -10,8 +10,10 @@ from registrations import earning
 from registrations.models import Registration
 
 
-def note_coming(registration: Registration, *, now: datetime) -> bool:
+def note_coming(registration: Registration, *, now: datetime, came_at: datetime | None = None) -> bool:
     """Note that somebody with a place came, and what they earn by it, or neither. False when that was noted before.
+
+    `came_at` is when they did, where that is not now.
 
     Everybody comes in the same minutes, and most of them twice: whoever is known to have come costs no statement, and
     of two at once a conditional UPDATE lets one be the first.
@@ -20,10 +22,18 @@ def note_coming(registration: Registration, *, now: datetime) -> bool:
         return False
     not_noted = Registration.objects.confirmed().filter(pk=registration.pk, joined_at__isnull=True)
     with transaction.atomic():
-        is_first = bool(not_noted.update(joined_at=now))
+        is_first = bool(not_noted.update(joined_at=came_at or now))
         if is_first:
             earning.earn_by_visit(registration, kind=OfferCondition.Kind.ATTENDED, now=now)
     return is_first
+
+
+def mark_as_came(registration: Registration, *, now: datetime) -> bool:
+    """An organizer says that somebody was there: they joined in another way, or in a room. Safe to run twice.
+
+    Of a session that is over, they came before its end. Reads the session.
+    """
+    return note_coming(registration, now=now, came_at=min(now, registration.session.ends_at))
 
 
 def forget_earlier_date(session: Session, *, previous: PlannedTime) -> int:

@@ -22,7 +22,7 @@ from events.admin.confirmation import Question, ask, is_confirmed
 from events.admin.telling import actor
 from events.admin.wording import session_moment
 from events.models import User
-from registrations import correspondence, erasure, signup, stops
+from registrations import attendance, correspondence, erasure, signup, stops
 from registrations.models import Registration
 
 # Each is an act of its own, with its locks and its mail; and a browser sends no more rows of a list than some thousand.
@@ -248,6 +248,44 @@ MARK_PAID = Deed(
     done=_paid,
     nobody=_("None of these waits for a payment."),
     history=_("Marked as paid."),
+)
+
+
+# ---------- who came ----------
+
+
+def _may_have_come(person: Registration) -> bool:
+    session = person.session
+    has_begun = session.starts_at <= timezone.now() and not session.is_called_off
+    return person.is_confirmed and not person.is_erased and person.joined_at is None and has_begun
+
+
+def _came_question(people: Sequence[Registration]) -> Question:
+    count = len(people)
+    return Question(
+        title=ngettext("Did this person come?", "Did these people come?", count),
+        sentences=[
+            str(_("Whoever earns an offer by coming has it from then on, and is told by mail.")),
+            str(_("Mails of the plan that are for those who came, and are still to go out, go to them.")),
+            str(_("You cannot take this back.")),
+        ],
+        button=ngettext("Mark %(count)d person as come", "Mark %(count)d people as come", count) % {"count": count},
+        is_grave=False,
+    )
+
+
+def _marked(count: int) -> str:
+    said = ngettext("%(count)d person is marked as come.", "%(count)d people are marked as come.", count)
+    return said % {"count": count}
+
+
+MARK_CAME = Deed(
+    is_for=_may_have_come,
+    question=_came_question,
+    act=lambda person, _by: attendance.mark_as_came(person, now=timezone.now()),
+    done=_marked,
+    nobody=_("None of these can have come: they have no place, the session has not begun, or it is noted already."),
+    history=_("Marked as came."),
 )
 
 

@@ -92,6 +92,7 @@ def _headings(zone: str, questions: Iterable[Question]) -> list[str]:
         _("Registered (%(city)s)") % {"city": timezones.city_name(zone)},
         _("Accepted (UTC)"),
         _("Paid (UTC)"),
+        _("Came (UTC)"),
         _("Agreed to later mails"),
         *(question.wording for question in questions),
     ]
@@ -110,6 +111,7 @@ def _cells(person: Registration, session: str, zone: str) -> list[str]:
         moment(person.registered_at, zone),
         _utc(person.approved_at),
         _utc(person.paid_at),
+        _utc(person.joined_at),
         _("yes") if person.consented_at else _("no"),
     ]
 

@@ -22,9 +22,9 @@ from events.admin.scoped import HostFilter, is_key
 from events.admin.sessions import WhenFilter
 from events.admin.wording import moment_cell
 from events.email_addresses import address_key
-from events.models import Webinar
+from events.models import Session, Webinar
 from registrations import stops
-from registrations.admin.deeds import ACCEPT, ADDRESS_WORKS, CANCEL, ERASE, MARK_PAID, TURN_DOWN, DoesDeeds
+from registrations.admin.deeds import ACCEPT, ADDRESS_WORKS, CANCEL, ERASE, MARK_CAME, MARK_PAID, TURN_DOWN, DoesDeeds
 from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
 from registrations.admin.standing import (
     ANSWER_COLOURS,
@@ -58,6 +58,24 @@ class MailFilter(DropdownFilter):
             return queryset.filter(is_failing | models.Q(pk__in=Message.objects.came_back().values("registration")))
         if self.value() == "waiting":
             return queryset.filter(pk__in=Message.objects.open().values("registration"))
+        return queryset
+
+
+class CameFilter(DropdownFilter):
+    """Who came of those whose session has begun, and who was not seen there."""
+
+    title = _("came")
+    parameter_name = "came"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Came")), ("no", _("Did not come"))]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        if self.value() == "yes":
+            return queryset.filter(joined_at__isnull=False)
+        if self.value() == "no":
+            held = models.Q(session__starts_at__lte=timezone.now(), session__state=Session.State.SCHEDULED)
+            return queryset.filter(held, status=Registration.Status.CONFIRMED, joined_at__isnull=True)
         return queryset
 
 
@@ -140,6 +158,7 @@ _ONLY_WHERE_SET = {
     "cancelled": "cancelled_at",
     "cancelled_because": "cancelled_because",
     "erased": "erased_at",
+    "came": "joined_at",
     "surveyed": "surveyed_at",
     "answer_alone": "partstat",
     "replied": "partstat",
@@ -151,6 +170,7 @@ _DEEDS = (
     ("accept_one", _("Accept"), ACCEPT),
     ("turn_down_one", _("Turn down"), TURN_DOWN),
     ("mark_one_paid", _("Mark as paid"), MARK_PAID),
+    ("mark_one_came", _("Mark as came"), MARK_CAME),
     ("cancel_one", _("Cancel this registration"), CANCEL),
     ("erase_one", _("Erase this registration"), ERASE),
     ("address_works_one", _("The address works"), ADDRESS_WORKS),
@@ -195,6 +215,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
                     "cancelled",
                     "cancelled_because",
                     "erased",
+                    "came",
                     "surveyed",
                 ]
             },
@@ -219,6 +240,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         "waits_since",
         "cancelled",
         "erased",
+        "came",
         "surveyed",
         "answer_alone",
         "replied",
@@ -230,6 +252,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         WaitsFilter,
         ("status", ChoicesDropdownFilter),
         AnswerFilter,
+        CameFilter,
         WhenFilter.along("session"),
         MailFilter,
         WebinarFilter,
@@ -243,6 +266,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         "accept_registrations",
         "turn_down_registrations",
         "mark_registrations_paid",
+        "mark_registrations_came",
         "cancel_registrations",
         "erase_registrations",
     ]
@@ -250,6 +274,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         "accept_one",
         "turn_down_one",
         "mark_one_paid",
+        "mark_one_came",
         "address_works_one",
         "cancel_one",
         "erase_one",
@@ -264,6 +289,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
     waits_since = instant_column("waiting_since", _("Waiting since"), "webinar__host")
     cancelled = instant_column("cancelled_at", _("Cancelled"), "webinar__host")
     erased = instant_column("erased_at", _("Erased"), "webinar__host")
+    came = instant_column("joined_at", _("Came"), "webinar__host")
     surveyed = instant_column("surveyed_at", _("Answered the survey"), "webinar__host")
     replied = instant_column("replied_at", _("Answered"), "webinar__host")
     frees = instant_column("frees_at", _("Place free for others from"), "webinar__host")
@@ -424,6 +450,12 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
     ) -> HttpResponse | None:
         return self.do_to_many(request, queryset, MARK_PAID, "mark_registrations_paid")
 
+    @admin.action(description=_("Mark these people as came"), permissions=["act"])
+    def mark_registrations_came(
+        self, request: HttpRequest, queryset: models.QuerySet[Registration]
+    ) -> HttpResponse | None:
+        return self.do_to_many(request, queryset, MARK_CAME, "mark_registrations_came")
+
     @admin.action(description=_("Cancel these registrations"), permissions=["act"])
     def cancel_registrations(
         self, request: HttpRequest, queryset: models.QuerySet[Registration]
@@ -454,6 +486,13 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
 
     def has_mark_one_paid_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self.may_do(request, object_id, MARK_PAID)
+
+    @action(description=_("Mark as came"), url_path="came", icon="how_to_reg", permissions=["mark_one_came"])
+    def mark_one_came(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.do_to_one(request, object_id, MARK_CAME)
+
+    def has_mark_one_came_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self.may_do(request, object_id, MARK_CAME)
 
     @action(
         description=_("The address works"),

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -70,6 +70,7 @@ def test_the_table_has_who_registered_when_for_what_and_the_answers(client, edit
         now=NOW,
     )
     signup.cancel(later, now=NOW)
+    webinar.registrations.filter(name="Анна, Каримова").update(joined_at=datetime(2031, 5, 14, 12, 31, tzinfo=UTC))
 
     response = client.get(address(webinar))
 
@@ -90,6 +91,7 @@ def test_the_table_has_who_registered_when_for_what_and_the_answers(client, edit
             "Registered (Tashkent)",
             "Accepted (UTC)",
             "Paid (UTC)",
+            "Came (UTC)",
             "Agreed to later mails",
             "Which?",
             "Country",
@@ -106,6 +108,7 @@ def test_the_table_has_who_registered_when_for_what_and_the_answers(client, edit
             "Wed, 16 Sept 2026, 14:00 Tashkent, UTC+5",
             "",
             "",
+            "2031-05-14 12:31",
             "yes",
             "Roads; Rivers",
             "Uzbekistan",
@@ -120,6 +123,7 @@ def test_the_table_has_who_registered_when_for_what_and_the_answers(client, edit
             "",
             "2026-09-16 09:01",
             "Wed, 16 Sept 2026, 14:01 Tashkent, UTC+5",
+            "",
             "",
             "",
             "no",
