@@ -57,6 +57,8 @@ def _length_before_or_after(minutes: int) -> str:
 class MailRuleFormSet(SameHostFormSet):
     """Each mail once."""
 
+    changed_meanwhile = _("Somebody has changed this plan meanwhile: load the page again.")
+
     def clean(self) -> None:
         super().clean()
         seen: set[tuple[Any, ...]] = set()

@@ -69,9 +69,14 @@ class SameHostFormSet(PaginationInlineFormSet):
     """Rows that may only name things of the host that the page belongs to."""
 
     host_path: ClassVar[str] = "host"
+    # Said when a row is no more that the page was made with: Django says it of its unseen key alone.
+    changed_meanwhile: ClassVar[Any] = _("Somebody has changed these rows meanwhile: load the page again.")
 
     def clean(self) -> None:
         super().clean()
+        gone = [form for form in self.initial_forms if form.instance.pk is None]
+        if any(not (self.can_delete and self._should_delete_form(form)) for form in gone):
+            raise ValidationError(self.changed_meanwhile, code="stale")
         host_id = host_id_of(self.instance, self.host_path)
         for form in self.forms:
             # A refusal takes its field out of what was cleaned.

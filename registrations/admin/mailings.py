@@ -29,11 +29,14 @@ from registrations import announcements, mailings, simulator
 from registrations.admin.readonly import ReadOnlyAdmin, instant_column
 from registrations.models import Mailing, Message, Registration
 
+# Of a field that nobody sees.
+_NOT_WHOLE = _("Something of this page was lost on the way. Keep your text, load the page again, and put it in there.")
+
 
 class AnnouncementForm(forms.Form):
     """To whom, the subject and the text. `draft` comes back unseen, so that whoever clicks twice sends these once."""
 
-    draft = forms.UUIDField(widget=forms.HiddenInput)
+    draft = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _NOT_WHOLE, "invalid": _NOT_WHOLE})
     audience = forms.ChoiceField(label=_("To whom"), choices=Mailing.Audience.choices, widget=UnfoldAdminSelectWidget)
     subject = forms.CharField(label=_("Subject"), max_length=120, widget=UnfoldAdminTextInputWidget)
     text = forms.CharField(

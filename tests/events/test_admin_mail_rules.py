@@ -101,6 +101,25 @@ def test_what_makes_no_sense_is_refused_beside_its_row(client, owner, host, row,
     assert plan(host) == [("reminder", 60, "everybody")]
 
 
+@pytest.mark.parametrize("whose", ["host", "webinar"])
+def test_a_plan_that_somebody_else_has_changed_meanwhile_says_so_where_it_can_be_read(client, owner, host, whose):
+    webinar = make_webinar(host=host, has_own_mail_rules=True)
+    subject, save, page = (
+        (host, save_host, host_page(host)) if whose == "host" else (webinar, save_webinar, webinar_page(webinar))
+    )
+    rule = make_rule(subject, 60)
+    kept = make_rule(subject, 30)
+    sent = posted(client.get(page), id=f"{whose}_form")
+    rule.delete()
+
+    response = client.post(page, sent | {"mail_rules-1-minutes": "120"}, follow=True)
+
+    assert "Somebody has changed this plan meanwhile: load the page again." in response.content.decode()
+    kept.refresh_from_db()
+    assert kept.minutes == 30
+    save(client, subject)  # once it is loaded again
+
+
 def test_editors_look_at_their_hosts_plan_and_change_that_of_a_webinar(client, host):
     client.force_login(make_organizer(host, role=Membership.Role.EDITOR))
     make_rule(host, 60)

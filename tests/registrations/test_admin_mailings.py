@@ -64,6 +64,15 @@ def yes(seen):
     return {"confirmed": said}
 
 
+def test_what_is_wrong_with_an_unseen_field_is_said(client, editor, session):
+    blank = posted(client.get(page(session)), id="announcement")
+
+    response = client.post(page(session), blank | WRITTEN | {"draft": "none"})
+
+    assert response.status_code == 422
+    assert "Something of this page was lost on the way." in words(response)
+
+
 def test_an_organizer_sees_who_gets_it_and_how_it_looks_before_anything_is_sent(client, editor, session):
     seen, _again = fill_in(client, session)
 
