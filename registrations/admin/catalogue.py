@@ -274,9 +274,11 @@ class PeopledSessionAdmin(
         )
         if found is None or not found.can_be_sent_again:  # clicked twice, or somebody else was quicker
             return HttpResponseRedirect(page)
-        if not is_confirmed(request):
-            return ask(request, self, mails.question(found), [], back=page)
         theirs = Message.objects.filter(registration__session=session, kind=kind, occasion_at=occasion_at)
+        if not is_confirmed(request):
+            failed = tallies.with_outcome(theirs, tallies.Outcome.FAILED)
+            unknown = failed.filter(state=Message.State.UNKNOWN).count()
+            return ask(request, self, mails.question(found, unknown=unknown), [], back=page)
         say_sent_again(request, correspondence.send_failed_again(theirs, now=timezone.now()))
         self.log_change(request, session, str(_("Sent mails again: %(kind)s.") % {"kind": kind.label}))
         return HttpResponseRedirect(page)

@@ -70,18 +70,24 @@ def asked_for(request: HttpRequest) -> tuple[Message.Kind, datetime | None]:
     return Message.Kind(kind), instant_of(occasion)
 
 
-def question(tally: Tally) -> Question:
-    """What is asked before all that failed or came back is sent again."""
+def question(tally: Tally, *, unknown: int) -> Question:
+    """What is asked before all that failed or came back is sent again; of `unknown` nobody knows whether it came."""
     count = tally.failed + tally.came_back
     words = ngettext(
         "%(count)d person has not got the mail “%(kind)s”. It is sent once more, as things stand now.",
         "%(count)d people have not got the mail “%(kind)s”. It is sent once more, as things stand now.",
         count,
     )
+    doubt = ngettext(
+        "Of %(count)d of them it is unknown whether they got it: they may get it twice.",
+        "Of %(count)d of them it is unknown whether they got it: they may get it twice.",
+        unknown,
+    )
     return Question(
         title=_("Send again to all that failed?"),
         sentences=[
             words % {"count": count, "kind": tally.kind.label},
+            *([doubt % {"count": unknown}] if unknown else []),
             _("Where an address is known to take no mail, nothing is sent before it is corrected."),
         ],
         button=_("Send again"),

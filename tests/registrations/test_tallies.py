@@ -271,6 +271,20 @@ def test_an_editor_is_asked_and_sends_all_that_failed_again(client, session, peo
     assert numbers(tally(session)) == (2, 3, 0, 0, 1)
 
 
+def test_the_question_says_of_how_many_nobody_knows_whether_they_got_it(client, session, people):
+    client.force_login(make_organizer(session.webinar.host, role="editor"))
+    move(session)
+    set_ends(people)
+    before = client.get(again_page(session)).content.decode()
+    people[0].messages.filter(kind="rescheduled").update(state="unknown", sent_at=None)
+
+    asked = client.get(again_page(session)).content.decode()
+
+    assert "unknown whether" not in before
+    assert "3 people have not got the mail" in asked
+    assert "Of 1 of them it is unknown whether they got it: they may get it twice." in asked
+
+
 def test_a_viewer_sees_the_numbers_and_sends_nothing(client, session, people):
     client.force_login(make_organizer(session.webinar.host, role="viewer"))
     move(session)
