@@ -80,6 +80,15 @@ def mails_of(registration: Registration, *, now: datetime, address_fails: bool =
     ]
 
 
+def can_be_sent_again(message: Message, *, now: datetime) -> bool:
+    """Whether `send_again` would send that mail, as far as there was no other a moment ago."""
+    person = message.registration
+    if person is None or person.is_erased:
+        return False
+    mails = mails_of(person, now=now, address_fails=stops.failing_address(person) is not None)
+    return any(mail.id == message.pk and mail.can_be_sent_again for mail in mails)
+
+
 def send_again(registration: Registration, *, message_id: int, now: datetime) -> None:
     """Owe somebody one of their mails once more, with what holds now. Raises SendAgainError, having written nothing.
 

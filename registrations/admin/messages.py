@@ -4,16 +4,19 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import models
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from events.access import access_of
+from events.admin.confirmation import Question, ask, is_confirmed
 from events.admin.scoped import HostFilter
 from events.admin.wording import moment, moment_cell
 from registrations import correspondence, tallies
@@ -81,7 +84,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "kind",
         "to_email",
         "registration",
-        "state",
+        "state_line",
         "written",
         "due",
         "attempts",
@@ -91,7 +94,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "came_back",
         "bounce",
     ]
-    readonly_fields = ["written", "due", "sent", "each_attempt", "came_back"]
+    readonly_fields = ["state_line", "written", "due", "sent", "each_attempt", "came_back"]
     list_display = ["kind", "to_email", "webinar", "state_shown", "attempts", "sent", "answer_start"]
     written = instant_column("created_at", _("Written"), "registration__webinar__host")
     due = instant_column("due_at", _("Due"), "registration__webinar__host")
@@ -110,6 +113,7 @@ class MessageAdmin(ReadOnlyAdmin):
     search_fields = ["to_email", "registration__name", "registration__webinar__title"]
     search_help_text = _("Address, name or title of the webinar")
     actions = ["try_again"]
+    actions_detail = ["send_again"]
 
     def get_fields(self, request: HttpRequest, obj: Any | None = None) -> Any:
         """Most never come back, and some were never tried."""
@@ -118,7 +122,17 @@ class MessageAdmin(ReadOnlyAdmin):
             without |= {"came_back", "bounce"}
         if obj is not None and not obj.attempt_log:
             without.add("each_attempt")
-        return [field for field in super().get_fields(request, obj) if field not in without]
+        fields = [field for field in super().get_fields(request, obj) if field not in without]
+        if obj is not None and not self._may_send(request, obj):
+            return ["state" if field == "state_line" else field for field in fields]
+        return fields
+
+    @display(description=_("State"))
+    def state_line(self, message: Message) -> SafeString:
+        """With the way to send it again where the button above is folded away."""
+        page = reverse("admin:registrations_message_send_again", args=[message.pk])
+        link = '{} <a href="{}" class="text-link whitespace-nowrap lg:hidden">{}</a>'
+        return format_html(link, message.get_state_display(), page, _("Send again"))
 
     @display(description=_("Each attempt"))
     def each_attempt(self, message: Message) -> SafeString | str:
@@ -144,6 +158,51 @@ class MessageAdmin(ReadOnlyAdmin):
     def try_again(self, request: HttpRequest, queryset: models.QuerySet[Message]) -> None:
         chosen = Message.objects.filter(pk__in=self.editable(request, queryset).order_by().values("pk"))
         say_sent_again(request, correspondence.send_failed_again(chosen, now=timezone.now()))
+
+    @action(description=_("Send again"), url_path="again", icon="forward_to_inbox", permissions=["send_again"])
+    def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """One mail once more, also one that was sent: as its reader can have it from their own page."""
+        message = self._message(request, object_id)
+        if message is None or message.registration is None:
+            raise Http404
+        page = reverse("admin:registrations_message_change", args=[message.pk])
+        if not is_confirmed(request):
+            return ask(request, self, _again_question(message), [], back=page)
+        try:
+            correspondence.send_again(message.registration, message_id=message.pk, now=timezone.now())
+        except correspondence.TooSoonError:
+            messages.warning(request, _("A mail was sent to them again a moment ago. Wait ten minutes for the next."))
+        except correspondence.SendAgainError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("The mail is on its way once more."))
+            self.log_change(request, message, str(_("Sent again.")))
+        return HttpResponseRedirect(page)
+
+    def has_send_again_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Whoever clicks twice gets the page again, not a refusal."""
+        message = self._message(request, object_id) if object_id else None
+        return message is not None and self._may_send(request, message)
+
+    def _may_send(self, request: HttpRequest, message: Message) -> bool:
+        person = message.registration
+        if person is None or not access_of(request).may(person.webinar.host_id, at_least=self.edit_role):
+            return False
+        return is_confirmed(request) or correspondence.can_be_sent_again(message, now=timezone.now())
+
+    def _message(self, request: HttpRequest, object_id: str) -> Message | None:
+        found = self.get_object(request, object_id)
+        return found if isinstance(found, Message) else None
+
+
+def _again_question(message: Message) -> Question:
+    to = {"kind": message.get_kind_display(), "email": message.to_email}
+    sentences = [_("The mail “%(kind)s” goes to %(email)s once more, as things stand now.") % to]
+    if message.state == Message.State.UNKNOWN:
+        sentences.append(_("Nobody knows whether they got it: they may get it twice."))
+    elif message.state == Message.State.SENT and message.bounced_at is None:
+        sentences.append(_("It was sent, so they get it twice."))
+    return Question(title=_("Send this mail again?"), sentences=sentences, button=_("Send again"), is_grave=False)
 
 
 def say_sent_again(request: HttpRequest, sent: correspondence.SentAgain) -> None:

@@ -193,6 +193,46 @@ def test_a_failed_mail_is_tried_again(client, editor, host):
     assert "1 mail is tried again." in response.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("sent", "It was sent, so they get it twice."),
+        ("unknown", "Nobody knows whether they got it: they may get it twice."),
+    ],
+)
+def test_one_mail_is_sent_again_from_its_page_once_that_is_agreed_to(client, editor, host, state, words):
+    person = registered(host)
+    message = person.messages.get()
+    Message.objects.filter(pk=message.pk).update(state=state, sent_at=NOW)
+    again = url(Message, "send_again", message.pk)
+
+    assert again in client.get(url(Message, "change", message.pk)).content.decode()
+    assert words in client.get(again).content.decode()
+    assert person.messages.count() == 1
+    first = client.post(again, {"confirmed": "yes"}, follow=True)
+    second = client.post(again, {"confirmed": "yes"}, follow=True)
+
+    assert "The mail is on its way once more." in first.content.decode()
+    assert second.status_code == 200
+    assert list(person.messages.order_by("pk").values_list("kind", "state")) == [
+        ("confirmed", state),
+        ("confirmed", "queued"),
+    ]
+    assert again not in client.get(url(Message, "change", message.pk)).content.decode()
+
+
+def test_viewers_and_other_hosts_send_no_mail_again(client, host):
+    person = registered(host)
+    Message.objects.update(state="sent", sent_at=NOW)
+    message = person.messages.get()
+
+    for organizer in (make_organizer(host, role=Membership.Role.VIEWER), make_organizer()):
+        client.force_login(organizer)
+        client.post(url(Message, "send_again", message.pk), {"confirmed": "yes"})
+
+    assert person.messages.count() == 1
+
+
 def test_the_page_of_a_mail_has_every_attempt_with_its_time_and_the_servers_answer(client, editor, host):
     message = registered(host).messages.get()
     log = [
