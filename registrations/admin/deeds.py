@@ -23,6 +23,7 @@ from events.admin.telling import actor
 from events.admin.wording import session_moment
 from events.models import User
 from registrations import attendance, correspondence, erasure, signup, stops
+from registrations.admin.readonly import is_own_address
 from registrations.models import Registration
 
 # Each is an act of its own, with its locks and its mail; and a browser sends no more rows of a list than some thousand.
@@ -72,6 +73,7 @@ class DoesDeeds:
             raise Http404
         page = reverse("admin:registrations_registration_change", args=[person.pk])
         if not deed.is_for(person):  # clicked twice, or somebody else was quicker
+            messages.info(request, _("This was done already, or cannot be done any more."))
             return HttpResponseRedirect(page)
         if is_confirmed(request):
             self._do(request, [person], deed)
@@ -81,7 +83,8 @@ class DoesDeeds:
     def may_do(self, request: HttpRequest, object_id: str | None, deed: Deed) -> bool:
         """Whether the page of one has the button; whoever clicks twice gets the page again, not a refusal."""
         person = self._person(request, object_id) if object_id else None
-        return person is not None and self.may_act(request, person) and (is_confirmed(request) or deed.is_for(person))
+        is_asked = is_confirmed(request) or is_own_address(request, "one")
+        return person is not None and self.may_act(request, person) and (is_asked or deed.is_for(person))
 
     def may_act(self, request: HttpRequest, person: Registration) -> bool:
         may: bool = access_of(request).may(person.webinar.host_id, at_least=self.edit_role)  # type: ignore[attr-defined]

@@ -1,7 +1,9 @@
 """Mails to many: what the plan has sent and what was announced; and writing an announcement, seen before it is sent."""
 
 import hashlib
+import unicodedata
 import uuid
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -13,11 +15,14 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from events import mail_rules
 from events.access import access_of
 from events.admin.confirmation import CONFIRMED, Question, ask, is_confirmed
 from events.admin.scoped import HostFilter
@@ -25,10 +30,14 @@ from events.admin.telling import actor
 from events.admin.wording import session_moment
 from events.models import Session, Webinar
 from events.validators import plain_text, single_line
-from registrations import announcements, mailings, simulator
-from registrations.admin.readonly import ReadOnlyAdmin, instant_column
+from registrations import announcements, mailings, simulator, tallies
+from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, instant_column, is_own_address
+from registrations.admin.standing import OUTCOME_WORDS
 from registrations.models import Mailing, Message, Registration
+from registrations.tallies import Outcome
 
+# Letters and signs by their category that are drawn as nothing: fillers of Hangul, and the blank of Braille.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # Of a field that nobody sees.
 _NOT_WHOLE = _("Something of this page was lost on the way. Keep your text, load the page again, and put it in there.")
 
@@ -63,10 +72,15 @@ class AnnouncementForm(forms.Form):
 
 
 def _said(words: str) -> str:
-    """What is left once control characters are gone. Raises ValidationError where that is nothing."""
-    if not words.strip():
+    """What is left once control characters are gone. Raises ValidationError where nothing of it can be seen."""
+    if not _can_be_seen(words):
         raise ValidationError(_("Write something that can be read."))
     return words.strip()
+
+
+def _can_be_seen(words: str) -> bool:
+    """Whether there is more than spaces, marks of direction and joiners without a width."""
+    return any(unicodedata.category(sign)[0] in "LNPS" and sign not in _BLANK for sign in words)
 
 
 class Announces:
@@ -84,19 +98,25 @@ class Announces:
             raise Http404
         if not self.has_change_permission(request, subject):  # type: ignore[attr-defined]
             raise PermissionDenied
+        if _is_off(subject) or not self.registrations_of(subject).exists():
+            off = _("It was called off, and everybody was told: nobody to write to.")
+            messages.info(request, off if _is_off(subject) else _("Nobody to write to."))
+            return HttpResponseRedirect(reverse(f"admin:events_{subject._meta.model_name}_change", args=[subject.pk]))
         if request.method != "POST":
             return self._page(request, subject, AnnouncementForm(initial={"draft": uuid.uuid4()}))
         form = AnnouncementForm(request.POST)
         if not form.is_valid():
             return self._page(request, subject, form, status=422)
         if request.POST.get(CONFIRMED) != form.digest:  # nobody has seen it yet, or not as it is now
-            return self._page(request, subject, form)
+            return self._page(request, subject, form, is_changed=CONFIRMED in request.POST)
         return self._send(request, subject, form)
 
     def has_announce_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         subject = self.get_object(request, object_id) if object_id else None  # type: ignore[attr-defined]
         may_write = subject is not None and self.has_change_permission(request, subject)  # type: ignore[attr-defined]
-        return may_write and not _is_off(subject) and self.registrations_of(subject).exists()
+        if subject is None or not may_write or is_own_address(request, "announce"):
+            return may_write
+        return not _is_off(subject) and self.registrations_of(subject).exists()
 
     def _send(self, request: HttpRequest, subject: Session | Webinar, form: AnnouncementForm) -> HttpResponse:
         webinar, session = _parts(subject)
@@ -123,18 +143,27 @@ class Announces:
         return HttpResponseRedirect(reverse("admin:registrations_mailing_changelist", query=query))
 
     def _page(
-        self, request: HttpRequest, subject: Session | Webinar, form: AnnouncementForm, *, status: int = 200
+        self,
+        request: HttpRequest,
+        subject: Session | Webinar,
+        form: AnnouncementForm,
+        *,
+        is_changed: bool = False,
+        status: int = 200,
     ) -> HttpResponse:
+        """`is_changed`: it was to be sent, and is no more what was seen."""
         webinar, session = _parts(subject)
         is_preview = form.is_bound and form.is_valid()
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "opts": self.opts,  # type: ignore[attr-defined]
             "title": _("Write to people"),
+            "object": subject,
             "webinar": webinar,
             "session_moment": session_moment(session) if session else "",
             "form": form,
             "is_preview": is_preview,
+            "is_changed": is_changed,
             "count": self._audience(subject, form).count() if is_preview else 0,
             "preview": self._preview(request, subject, form) if is_preview else None,
             "earlier": reverse("admin:registrations_mailing_changelist", query={"webinar": webinar.pk}),
@@ -186,29 +215,52 @@ def _stop_question(mailing: Mailing) -> Question:
     )
 
 
+def _messages_page(mailing: Mailing, **narrowed: str) -> str:
+    return reverse("admin:registrations_message_changelist", query={"mailing": mailing.pk, **narrowed})
+
+
+def _counted(rows: Iterable[Mailing], outcome: Outcome) -> dict[int, int]:
+    """How many mails of each of these had that outcome; what was sent again counts as what became of it then."""
+    mails = Message.objects.filter(mailing__in=[row.pk for row in rows])
+    found = tallies.with_outcome(mails, outcome).order_by().values_list("mailing")
+    return dict(found.annotate(count=models.Count("pk")))
+
+
 @admin.register(Mailing)
-class MailingAdmin(ReadOnlyAdmin):
+class MailingAdmin(CompletesRows, ReadOnlyAdmin):
     """What went to many: by the plan, or written by an organizer."""
 
     host_path = "webinar__host"
     fields = [
         "what",
+        "rule_shown",
         "webinar",
         "session_shown",
         "audience",
         "due",
         "written",
         "stopped",
-        "told",
+        "mails",
+        "outcomes",
         "subject",
         "text",
         "writer",
     ]
-    readonly_fields = ["what", "session_shown", "due", "written", "stopped", "writer"]
-    list_display = ["what", "webinar", "session_shown", "audience", "begun", "told", "writer"]
+    readonly_fields = [
+        "what",
+        "rule_shown",
+        "session_shown",
+        "due",
+        "written",
+        "stopped",
+        "mails",
+        "outcomes",
+        "writer",
+    ]
+    list_display = ["what", "rule_shown", "webinar", "session_shown", "begun", "mails", "troubles", "writer"]
     list_display_links = ["what"]
     list_filter = [HostFilter.along("webinar__host")]
-    list_select_related = ["webinar__host", "session", "written_by"]
+    list_select_related = ["webinar__host", "session", "rule", "written_by"]
     search_fields = ["subject", "webinar__title"]
     search_help_text = _("Subject, or title of the webinar")
     actions = []
@@ -260,9 +312,57 @@ class MailingAdmin(ReadOnlyAdmin):
     def what(self, mailing: Mailing) -> str:
         return str(_("%(mail)s (stopped)") % {"mail": mailing} if mailing.stopped_at else mailing)
 
+    def complete(self, rows: Sequence[Any]) -> None:
+        """What did not come through of each. What did is far more, and has a page of its own."""
+        counts = {outcome: _counted(rows, outcome) for outcome in (Outcome.FAILED, Outcome.CAME_BACK)}
+        for row in rows:
+            row.failed = {outcome: found.get(row.pk, 0) for outcome, found in counts.items()}
+
+    @display(description=_("Rule"))
+    def rule_shown(self, mailing: Mailing) -> str:
+        """When the plan sends it and to whom, in words; of an announcement, to whom it was written."""
+        if mailing.kind == Message.Kind.ANNOUNCEMENT:
+            return mailing.get_audience_display()
+        return mail_rules.words(mailing.rule) if mailing.rule else str(_("It is in the plan no more."))
+
     @display(description=_("Session"), ordering="session__starts_at")
-    def session_shown(self, mailing: Mailing) -> str:
-        return session_moment(mailing.session) if mailing.session else str(_("All sessions"))
+    def session_shown(self, mailing: Mailing) -> SafeString | str:
+        if mailing.session is None:
+            return str(_("All sessions"))
+        page = reverse("admin:events_session_change", args=[mailing.session.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', page, session_moment(mailing.session))
+
+    @display(description=_("Mails"), ordering="told")
+    def mails(self, mailing: Mailing) -> SafeString | str:
+        """How many were written, with the list of those."""
+        if mailing.told:
+            return format_html('<a href="{}" class="text-link">{}</a>', _messages_page(mailing), mailing.told)
+        if mailing.written_at is None:
+            return str(_("None yet"))
+        if mailing.kind == Message.Kind.ANNOUNCEMENT:
+            return str(_("Nobody"))
+        return str(_("Nobody: merged or skipped"))
+
+    @display(description=_("Failed"), label={"failed": "danger", "": ""})
+    def troubles(self, mailing: Any) -> tuple[str, Any]:
+        """“3 failed, 1 came back”; nothing where all came through, or waits."""
+        said = [
+            (mailing.failed[Outcome.FAILED], ngettext("%(count)d failed", "%(count)d failed", 1)),
+            (mailing.failed[Outcome.CAME_BACK], ngettext("%(count)d came back", "%(count)d came back", 1)),
+        ]
+        words = [each % {"count": count} for count, each in said if count]
+        return ("failed", ", ".join(words)) if words else ("", "")
+
+    @display(description=_("What became of them"))
+    def outcomes(self, mailing: Mailing) -> SafeString:
+        """How many had each outcome, each with the list of those."""
+        found = [(outcome, _counted([mailing], outcome).get(mailing.pk, 0)) for outcome in Outcome]
+        rows = [
+            (_messages_page(mailing, outcome=outcome.value), OUTCOME_WORDS[outcome], count)
+            for outcome, count in found
+            if count
+        ]
+        return format_html_join(" · ", '<a href="{}" class="text-link whitespace-nowrap">{}: {}</a>', rows)
 
     @display(description=_("Written by"))
     def writer(self, mailing: Mailing) -> str:

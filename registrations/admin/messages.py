@@ -17,12 +17,12 @@ from unfold.decorators import action, display
 
 from events.access import access_of
 from events.admin.confirmation import Question, ask, is_confirmed
-from events.admin.scoped import HostFilter
+from events.admin.scoped import HostFilter, is_key
 from events.admin.wording import moment, moment_cell
 from registrations import correspondence, tallies
-from registrations.admin.readonly import ReadOnlyAdmin, instant_column
+from registrations.admin.readonly import ReadOnlyAdmin, instant_column, is_own_address
 from registrations.admin.standing import MAIL_COLOURS, OUTCOME_WORDS, SessionFilter, instant_of, mail_standing
-from registrations.models import Message
+from registrations.models import Mailing, Message
 
 
 class ReturnFilter(DropdownFilter):
@@ -75,6 +75,26 @@ class OccasionFilter(DropdownFilter):
         return queryset.filter(occasion_at=at) if at else queryset
 
 
+class OfMailingFilter(DropdownFilter):
+    """Those of the mails to many to which a link leads."""
+
+    title = _("mails to many")
+    parameter_name = "mailing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        key = request.GET.get(self.parameter_name, "")
+        mailings = Mailing.objects.filter(access_of(request).among("webinar__host"), pk=key if is_key(key) else 0)
+        return [(str(mailing.pk), str(mailing)) for mailing in mailings]
+
+    def has_output(self) -> bool:
+        """Also for those of others, of which there is nothing to list."""
+        return bool(self.lookup_choices) or self.value() is not None
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(mailing=value) if value and is_key(value) else queryset
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
     """Every mail and what became of it. What stands in it is its reader's, sign-in codes above all."""
@@ -107,6 +127,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ("kind", ChoicesDropdownFilter),
         OfSessionFilter,
         OccasionFilter,
+        OfMailingFilter,
         HostFilter.along("registration__webinar__host"),
     ]
     list_select_related = ["registration__webinar__host"]
@@ -167,6 +188,9 @@ class MessageAdmin(ReadOnlyAdmin):
             raise Http404
         page = reverse("admin:registrations_message_change", args=[message.pk])
         if not is_confirmed(request):
+            if not correspondence.can_be_sent_again(message, now=timezone.now()):
+                messages.info(request, _("Nothing in it still holds, or a newer mail tells it."))
+                return HttpResponseRedirect(page)
             return ask(request, self, _again_question(message), [], back=page)
         try:
             correspondence.send_again(message.registration, message_id=message.pk, now=timezone.now())
@@ -188,7 +212,8 @@ class MessageAdmin(ReadOnlyAdmin):
         person = message.registration
         if person is None or not access_of(request).may(person.webinar.host_id, at_least=self.edit_role):
             return False
-        return is_confirmed(request) or correspondence.can_be_sent_again(message, now=timezone.now())
+        is_asked = is_confirmed(request) or is_own_address(request, "send_again")
+        return is_asked or correspondence.can_be_sent_again(message, now=timezone.now())
 
     def _message(self, request: HttpRequest, object_id: str) -> Message | None:
         found = self.get_object(request, object_id)
@@ -197,12 +222,14 @@ class MessageAdmin(ReadOnlyAdmin):
 
 def _again_question(message: Message) -> Question:
     to = {"kind": message.get_kind_display(), "email": message.to_email}
-    sentences = [_("The mail “%(kind)s” goes to %(email)s once more, as things stand now.") % to]
+    sentences = [str(_("The mail “%(kind)s” goes to %(email)s once more, as things stand now.")) % to]
     if message.state == Message.State.UNKNOWN:
-        sentences.append(_("Nobody knows whether they got it: they may get it twice."))
+        sentences.append(str(_("Nobody knows whether they got it: they may get it twice.")))
     elif message.state == Message.State.SENT and message.bounced_at is None:
-        sentences.append(_("It was sent, so they get it twice."))
-    return Question(title=_("Send this mail again?"), sentences=sentences, button=_("Send again"), is_grave=False)
+        sentences.append(str(_("It was sent, so they get it twice.")))
+    return Question(
+        title=str(_("Send this mail again?")), sentences=sentences, button=str(_("Send again")), is_grave=False
+    )
 
 
 def say_sent_again(request: HttpRequest, sent: correspondence.SentAgain) -> None:

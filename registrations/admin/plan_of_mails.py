@@ -149,6 +149,7 @@ class SimulatesMails:
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "opts": self.opts,  # type: ignore[attr-defined]
             "title": _("Plan of mails"),
+            "object": session,
             "session": session,
             "session_moment": session_moment(session),
             "form": form,

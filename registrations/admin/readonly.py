@@ -32,6 +32,15 @@ def instant_column(name: str, description: Any, host_path: str) -> Any:
     return column
 
 
+def is_own_address(request: HttpRequest, action: str) -> bool:
+    """Whether the request is for that action itself, and not for a page that may offer it.
+
+    Whoever comes there late, by a link or a second click, is told so on the object's page instead of being refused.
+    """
+    match = request.resolver_match
+    return match is not None and (match.url_name or "").endswith(f"_{action}")
+
+
 class ReadOnly:
     """Rows that acts write and nobody edits. Actions ask for the permission `act` instead of `change`."""
 

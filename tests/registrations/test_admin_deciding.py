@@ -531,3 +531,13 @@ def test_the_front_page_asks_one_query_for_the_sessions_that_need_a_time(client,
 
     assert counts[0] == counts[1]
     assert sum('FROM "events_session"' in query["sql"] for query in captured.captured_queries) == 1
+
+
+def test_a_deed_that_was_done_leads_back_to_its_person_and_says_so(client, editor, host):
+    person = make_registration(a_session(host, needs_approval=True))
+    signup.approve(person, by=editor, now=NOW)
+
+    response = client.get(page("accept_one", person), follow=True)
+
+    assert response.redirect_chain == [(page("change", person), 302)]
+    assert "This was done already, or cannot be done any more." in strip_tags(response.content.decode())

@@ -14,7 +14,7 @@ from events import scheduling
 from events.models import Membership
 from registrations import mailings
 from registrations.models import Mailing, Message
-from tests.builders import make_host, make_organizer, make_registration, make_session, make_webinar
+from tests.builders import make_host, make_organizer, make_registration, make_rule, make_session, make_webinar
 from tests.posting import posted
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +131,8 @@ def test_what_is_changed_after_it_was_seen_is_shown_once_more(client, editor, se
     shown = client.post(page(session), again | changed | yes(seen))
 
     assert shown.status_code == 200
+    assert "You have changed it: look once more. Nothing was sent." in words(shown)
+    assert "You have changed it" not in words(seen)
     assert "get this mail" in words(shown)
     assert not Mailing.objects.exists()
 
@@ -159,6 +161,8 @@ def test_an_audience_in_which_nobody_is_cannot_be_sent_to(client, editor, sessio
     [
         ({"subject": ""}, "This field is required."),
         ({"text": " \u202e "}, "Write something that can be read."),
+        ({"subject": "\u200b\u2060"}, "Write something that can be read."),
+        ({"text": "\u3164"}, "Write something that can be read."),
         ({"subject": "x" * 121}, "Ensure this value has at most 120 characters"),
         ({"audience": "everybody"}, "Select a valid choice."),
         ({"draft": "no uuid"}, "nothing"),
@@ -212,7 +216,79 @@ def test_nobody_writes_to_another_hosts_people_nor_sees_what_they_were_sent(clie
 def test_nothing_is_added_to_what_was_called_off(client, editor, session):
     scheduling.cancel_session(session, by=None, now=timezone.now())
 
-    assert client.get(page(session)).status_code == 403
+    response = client.get(page(session), follow=True)
+
+    assert "It was called off, and everybody was told: nobody to write to." in words(response)
+    assert 'id="announcement"' not in response.content.decode()
+
+
+def test_where_nobody_has_registered_the_page_leads_back_and_says_so(client, editor, host):
+    empty = make_session(make_webinar(host=host), **COMING)
+
+    response = client.get(page(empty), follow=True)
+
+    assert response.redirect_chain == [(reverse("admin:events_session_change", args=[empty.pk]), 302)]
+    assert "Nobody to write to." in words(response)
+    assert "announce" not in response.content.decode()
+
+
+@pytest.mark.parametrize("where", ["session", "webinar"])
+def test_the_page_says_in_its_path_of_what_it_is(client, editor, session, where):
+    subject = session if where == "session" else session.webinar
+    change = reverse(f"admin:events_{where}_change", args=[subject.pk])
+
+    content = client.get(page(subject)).content.decode()
+
+    assert content.index(f'<a href="{change}"') < content.index('id="announcement"')
+
+
+# ---------- what went to many ----------
+
+
+def test_the_list_says_by_which_rule_how_many_and_what_failed(client, editor, session):
+    rule = make_rule(session.webinar.host, 60)
+    now = timezone.now()
+    plan = {"kind": "reminder", "webinar": session.webinar, "session": session, "due_at": now, "begun_at": now}
+    sent = Mailing.objects.create(key="a", rule=rule, written_at=now, told=2, **plan)
+    Mailing.objects.create(key="b", rule=rule, written_at=now, **plan)
+    for person, state in zip(session.registrations.all(), ("sent", "failed"), strict=True):
+        Message.objects.create(
+            key=f"m{person.pk}",
+            kind="reminder",
+            registration=person,
+            mailing=sent,
+            state=state,
+            sent_at=now if state == "sent" else None,
+            created_at=now,
+            due_at=now,
+        )
+
+    said = words(client.get(reverse("admin:registrations_mailing_changelist")))
+    detail = client.get(reverse("admin:registrations_mailing_change", args=[sent.pk]))
+    listed = client.get(reverse("admin:registrations_message_changelist", query={"mailing": sent.pk}))
+
+    assert "1 hour before the start" in said
+    assert "1 failed" in said
+    assert "Nobody: merged or skipped" in said
+    assert "Told: 1 · Failed: 1" in words(detail)
+    assert reverse("admin:events_session_change", args=[session.pk]) in detail.content.decode()
+    assert {mail.mailing_id for mail in listed.context["cl"].result_list} == {sent.pk}
+    assert len(listed.context["cl"].result_list) == 2
+
+
+def test_mails_of_anothers_mailing_are_not_listed(client, editor, session):
+    theirs = make_session(make_webinar(title="Foreign roads"), **COMING)
+    now = timezone.now()
+    mailing = Mailing.objects.create(
+        key="c", kind="announcement", subject="Secret", text="x", webinar=theirs.webinar, due_at=now, begun_at=now
+    )
+    person = make_registration(theirs)
+    person.messages.update(mailing=mailing)
+
+    listed = client.get(reverse("admin:registrations_message_changelist", query={"mailing": mailing.pk}))
+
+    assert list(listed.context["cl"].result_list) == []
+    assert "Secret" not in words(listed)
 
 
 # ---------- stopping ----------
