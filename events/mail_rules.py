@@ -15,6 +15,8 @@ Purpose = MailRule.Purpose
 Audience = MailRule.Audience
 
 HOUR, DAY = 60, 24 * 60
+# Two mails of one plan within so short a time are one (docs/decisions/0025): the first goes out, for both.
+MERGED_MINUTES = 15
 # What nobody has to think of: a day before, while plans can still be changed, and when it is time to sit down.
 USUAL = ((Purpose.REMINDER, Audience.EVERYBODY, DAY), (Purpose.REMINDER, Audience.EVERYBODY, HOUR))
 
@@ -37,6 +39,40 @@ def in_order(rules: models.QuerySet[MailRule]) -> models.QuerySet[MailRule]:
     part = Case(When(purpose=Purpose.REMINDER, then=0), When(purpose=Purpose.REPLAY, then=2), default=1)
     minutes = Case(When(purpose=Purpose.REMINDER, then=-F("minutes")), default=F("minutes"), output_field=whole)
     return rules.order_by(part, minutes, "purpose", "pk")
+
+
+def merged(rules: Iterable[MailRule]) -> list[tuple[MailRule, MailRule]]:
+    """Which rules never send by themselves to somebody, each after the one that goes out for both.
+
+    As far as the rules alone can tell: when a replay opens, nobody knows beforehand.
+    """
+    found: dict[tuple[MailRule, MailRule], None] = {}
+    everything = list(rules)
+    for other in (Audience.STAYED_AWAY, Audience.CAME):
+        for chain in (_before_the_start, _after_the_end, _after_the_replay):
+            last: tuple[int, MailRule] | None = None
+            for at, rule in chain([rule for rule in everything if rule.audience != other]):
+                if last is not None and at - last[0] < MERGED_MINUTES:
+                    found[last[1], rule] = None
+                else:
+                    last = at, rule
+    return list(found)
+
+
+def _before_the_start(rules: Iterable[MailRule]) -> list[tuple[int, MailRule]]:
+    found = [(-rule.minutes, rule) for rule in rules if rule.is_reminder]
+    return sorted(found, key=lambda each: each[0])
+
+
+def _after_the_end(rules: Iterable[MailRule]) -> list[tuple[int, MailRule]]:
+    """At one moment the follow-up comes first."""
+    found = [(rule.minutes, rule) for rule in rules if rule.purpose in {Purpose.FOLLOW_UP, Purpose.SURVEY}]
+    return sorted(found, key=lambda each: (each[0], each[1].purpose))
+
+
+def _after_the_replay(rules: Iterable[MailRule]) -> list[tuple[int, MailRule]]:
+    found = [(rule.minutes, rule) for rule in rules if rule.purpose == Purpose.REPLAY]
+    return sorted(found, key=lambda each: each[0])
 
 
 def title(rule: MailRule) -> str:

@@ -276,6 +276,10 @@ class WebinarForm(HostClockForm, AddressedForm, HeldForm):
                 "click; anything else becomes a link. Where the plan of mails has a mail about the replay, it goes out "
                 "as soon as the address is saved and the session is over. You are asked first."
             ) % {"players": ", ".join(players.providers())}
+        if "has_own_mail_rules" in self.fields:
+            self.fields["has_own_mail_rules"].help_text = _(
+                "Then the mails of the host's plan do not go out for this webinar, only those under “Plan of mails”."
+            )
         status = self.fields.get("status")
         if isinstance(status, forms.ChoiceField):
             status.choices = [choice for choice in Webinar.Status.choices if choice[0] != Webinar.Status.CANCELLED]

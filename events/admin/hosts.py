@@ -16,9 +16,9 @@ from events import mail_rules, timezones
 from events.access import Role, access_of
 from events.admin.addresses import LeavesAddresses
 from events.admin.forms import HostForm
-from events.admin.mail_rules import HostMailRuleInline
+from events.admin.mail_rules import HostMailRuleInline, warn_of_merged
 from events.admin.scoped import HostScopedAdmin, HostScopedTabularInline, SameHostFormSet
-from events.models import Host, Membership, User
+from events.models import Host, MailRule, Membership, User
 
 
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -139,6 +139,8 @@ class HostAdmin(LeavesAddresses, HostScopedAdmin):
         super().save_related(request, form, formsets, change)
         if not change and not form.instance.mail_rules.exists():
             mail_rules.begin_plan(form.instance, now=timezone.now())
+        if any(formset.model is MailRule and formset.has_changed() for formset in formsets):
+            warn_of_merged(request, form.instance, form.instance.mail_rules.all())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return access_of(request).is_superuser

@@ -1,11 +1,15 @@
 """The plan of mails, as a host's owners keep it and as a webinar may have its own: rows in words."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import messages
 from django.db import models
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -13,7 +17,7 @@ from events import mail_rules
 from events.access import Role
 from events.admin.scoped import HostScopedTabularInline, SameHostFormSet
 from events.mail_rules import DAY, HOUR
-from events.models import MailRule
+from events.models import Host, MailRule, Session, Webinar
 
 # What can be chosen; a rule that came otherwise by another length keeps it.
 LENGTHS = (0, 5, 10, 15, 30, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY)
@@ -80,8 +84,18 @@ class _MailRuleInline(HostScopedTabularInline):
     verbose_name = _("mail")
     verbose_name_plural = _("plan of mails")
 
+    template_before = "admin/events/_plan.html"
+    # Of whose page: a webinar's says whether its rows go out at all.
+    is_of_webinar: ClassVar[bool] = False
+
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[MailRule]:
         return mail_rules.in_order(super().get_queryset(request))
+
+    def get_formset(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> Any:
+        """Also where the plan can be tried out, for the line above it; an inline is made for each page."""
+        session = session_to_try(obj)
+        self.simulator = mails_page(session) if session is not None else ""
+        return super().get_formset(request, obj, **kwargs)
 
 
 class HostMailRuleInline(_MailRuleInline):
@@ -97,3 +111,41 @@ class WebinarMailRuleInline(_MailRuleInline):
 
     fk_name = "webinar"
     tab = True
+    is_of_webinar = True
+
+
+def session_to_try(subject: models.Model | None) -> Session | None:
+    """A session that has the plan of that host or webinar: the next to come, or else the last."""
+    if subject is None or subject.pk is None:
+        return None
+    sessions = Session.objects.scheduled().select_related("webinar")
+    if isinstance(subject, Host):
+        sessions = sessions.filter(webinar__host=subject, webinar__has_own_mail_rules=False)
+    else:
+        sessions = sessions.filter(webinar=subject.pk)
+    coming = sessions.filter(starts_at__gt=timezone.now()).order_by("starts_at").first()
+    return coming or sessions.order_by("-starts_at").first()
+
+
+def mails_page(session: Session) -> str:
+    """Where the plan of its mails is tried out."""
+    return reverse("admin:events_session_plan_of_mails", args=[session.pk])
+
+
+def warn_of_merged(request: HttpRequest, subject: Host | Webinar, rules: Iterable[MailRule]) -> None:
+    """Name the mails of a plan that never go out by themselves, and lead to where it can be tried out."""
+    pairs = mail_rules.merged(rules)
+    if not pairs:
+        return
+    words = _("“%(second)s” does not go out by itself: it is within 15 minutes of “%(first)s”, which tells both.")
+    said = " ".join(str(words % {"first": _full(first), "second": _full(second)}) for first, second in pairs)
+    session = session_to_try(subject)
+    if session is not None:
+        link = '{} <a href="{}" class="text-link">{}</a>'
+        said = format_html(link, said, mails_page(session), _("Try out its mails"))
+    messages.warning(request, said)
+
+
+def _full(rule: MailRule) -> str:
+    """Reminder: 1 hour before the start."""
+    return f"{mail_rules.title(rule)}: {mail_rules.words(rule)}"

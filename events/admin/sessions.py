@@ -24,6 +24,7 @@ from unfold.enums import ActionVariant
 
 from events import scheduling
 from events.admin.confirmation import Question, ask, is_confirmed, people_hear
+from events.admin.mail_rules import mails_page
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedStackedInline
 from events.admin.telling import Change, HeldForm, HoldsSessions, TellsPeople, actor
 from events.admin.wording import changes, session_moment
@@ -311,12 +312,17 @@ class SessionAdmin(CarriesSeen, HoldsSessions, TellsPeople, HostScopedAdmin):
     @display(description=_("State"))
     def state_line(self, session: Session) -> SafeString:
         """With the ways to try out its mails, and to cancel it, where the buttons above are folded away."""
-        links = [(mails_page(session), _("Try out its mails"))]
+        link = '<a href="{}" class="text-link whitespace-nowrap">{}</a>'
+        links = format_html_join(" · ", link, self.ways(session))
+        return format_html('{} <span class="lg:hidden">{}</span>', state_badge(session), links)
+
+    def ways(self, session: Session) -> list[tuple[str, Any]]:
+        """Where else to go from it, each with its words."""
+        links: list[tuple[str, Any]] = [(mails_page(session), _("Try out its mails"))]
         if is_cancellable(session):
             cancel = reverse("admin:events_session_cancel_one", args=[session.pk])
             links.append((cancel, _("Cancel this session")))
-        link = '<a href="{}" class="text-link whitespace-nowrap lg:hidden">{}</a>'
-        return format_html("{} {}", state_badge(session), format_html_join(" ", link, links))
+        return links
 
     @display(description=_("When"), ordering="starts_at")
     def when(self, session: Session) -> str:
@@ -412,11 +418,6 @@ def state_of(session: Session) -> tuple[str, Any]:
 def state_badge(session: Session) -> SafeString:
     """The same as a badge; static/admin/organizers.css knows its colours."""
     return format_html('<span class="state-badge" data-state="{}">{}</span>', *state_of(session))
-
-
-def mails_page(session: Session) -> str:
-    """Where the plan of its mails is tried out."""
-    return reverse("admin:events_session_plan_of_mails", args=[session.pk])
 
 
 def why_it_stays(rows: Sequence[Any]) -> str:

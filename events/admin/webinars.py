@@ -25,14 +25,14 @@ from events.admin import ailments
 from events.admin.addresses import LeavesAddresses
 from events.admin.forms import WebinarForm
 from events.admin.invitees import InvitesPeople
-from events.admin.mail_rules import WebinarMailRuleInline
+from events.admin.mail_rules import WebinarMailRuleInline, warn_of_merged
 from events.admin.publishing import PublishesWebinars
 from events.admin.questions import QuestionInline
 from events.admin.scoped import HostFilter, HostScopedAdmin, HostScopedTabularInline
 from events.admin.sessions import CANCEL_INSTEAD, SessionInline, why_it_stays
 from events.admin.telling import Change, Effect, HoldsSessions, actor
 from events.admin.wording import changes, moment, session_moment
-from events.models import Appearance, DisplayZone, Session, Webinar, WebinarPartnership
+from events.models import Appearance, DisplayZone, MailRule, Session, Webinar, WebinarPartnership
 from events.players import Kind, provider_of, recording_at
 
 
@@ -243,7 +243,7 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         plan = format_html('<ul class="plan-lines">{}</ul>', said)
         if webinar.has_own_mail_rules:
             return plan
-        page = reverse("admin:events_host_change", args=[webinar.host_id])
+        page = reverse("admin:events_host_change", args=[webinar.host_id]) + "#mail_rules-group"
         return format_html('{}<a href="{}" class="text-link">{}</a>', plan, page, _("It is the plan of the host."))
 
     def with_page(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
@@ -300,6 +300,9 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         if "status" in form.changed_data and webinar.is_published:
             self._say_what_ails(request)
         self._say_which_plan_holds(request, form)
+        has_new_rules = any(formset.model is MailRule and formset.has_changed() for formset in formsets)
+        if webinar.has_own_mail_rules and (has_new_rules or "has_own_mail_rules" in form.changed_data):
+            warn_of_merged(request, webinar, webinar.mail_rules.all())
         if "replay_url" in form.changed_data:
             self._say_where_it_plays(request, webinar)
         if {"access", "access_password"} & set(form.changed_data):
@@ -324,7 +327,10 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
         webinar = form.instance
         if webinar.has_own_mail_rules and "has_own_mail_rules" in form.changed_data:
             if mail_rules.begin_own_plan(webinar, now=timezone.now()):
-                words = _("The webinar has a plan of its own now. It begins as a copy of the host's: change it below.")
+                words = _(
+                    "The webinar has a plan of its own now. It begins as a copy of the host's: change it under "
+                    "“Plan of mails”."
+                )
                 self.message_user(request, words)
         elif not webinar.has_own_mail_rules and webinar.mail_rules.exists():
             words = _("The mails that are listed for this webinar alone do not go out: it has the plan of its host.")

@@ -204,6 +204,13 @@ class PeopledSessionAdmin(
     def registrations_of(self, subject: Any) -> models.QuerySet[Registration]:
         return Registration.objects.filter(session=subject)
 
+    def ways(self, session: Any) -> list[tuple[str, Any]]:
+        """Writing to its people first, where there are any."""
+        if session.is_called_off or not self.registrations_of(session).exists():
+            return super().ways(session)
+        page = reverse("admin:events_session_announce", args=[session.pk])
+        return [(page, _("Write to people")), *super().ways(session)]
+
     def complete(self, rows: Sequence[Any]) -> None:
         ids = [row.pk for row in rows]
         to_do = open_cases("session", ids)

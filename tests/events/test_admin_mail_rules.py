@@ -1,6 +1,7 @@
 """The plan of mails on the pages of hosts and webinars: rows in words, none twice, none that makes up for the past."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -8,7 +9,8 @@ from django.utils import timezone
 
 from events import mail_rules
 from events.models import Host, MailRule, Membership, Webinar
-from tests.builders import make_host, make_organizer, make_rule, make_webinar
+from registrations import mail_plan
+from tests.builders import make_host, make_organizer, make_rule, make_session, make_webinar
 from tests.posting import posted
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +120,61 @@ def test_a_plan_that_somebody_else_has_changed_meanwhile_says_so_where_it_can_be
     kept.refresh_from_db()
     assert kept.minutes == 30
     save(client, subject)  # once it is loaded again
+
+
+def test_after_saving_a_plan_those_that_never_go_out_by_themselves_are_named(client, owner, host):
+    session = make_session(make_webinar(host=host), local_date=date(2031, 5, 14))
+    make_rule(host, 10)
+
+    response = save_host(client, host, **new_row(1, "reminder", "0"))
+
+    content = unescape(response.content.decode())
+    assert (
+        "“Reminder: When it starts” does not go out by itself: it is within 15 minutes of "
+        "“Reminder: 10 minutes before the start”, which tells both."
+    ) in content
+    assert reverse("admin:events_session_plan_of_mails", args=[session.pk]) in content
+
+
+def test_a_plan_whose_mails_are_far_enough_apart_is_saved_without_a_word(client, owner, host):
+    make_rule(host, 15)
+
+    response = save_host(client, host, **new_row(1, "reminder", "0"))
+
+    assert "does not go out by itself" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("rules", "pairs"),
+    [
+        ([("reminder", 10, "everybody"), ("reminder", 0, "everybody")], [(10, 0)]),
+        ([("reminder", 15, "everybody"), ("reminder", 0, "everybody")], []),
+        ([("follow_up", 120, "came"), ("follow_up", 120, "stayed_away")], []),
+        ([("survey", 125, "everybody"), ("follow_up", 120, "stayed_away")], [(120, 125)]),
+        ([("follow_up", 0, "came"), ("survey", 10, "came"), ("survey", 20, "came")], [(0, 10)]),
+        ([("follow_up", 0, "came"), ("replay", 0, "everybody")], []),
+    ],
+)
+def test_the_rules_alone_tell_which_go_out_as_one(rules, pairs):
+    plan = [MailRule(purpose=purpose, minutes=minutes, audience=audience) for purpose, minutes, audience in rules]
+    for number, rule in enumerate(plan):
+        rule.pk = number + 1
+
+    assert [(first.minutes, second.minutes) for first, second in mail_rules.merged(plan)] == pairs
+    assert timedelta(minutes=mail_rules.MERGED_MINUTES) == mail_plan.MERGED_WITHIN
+
+
+def test_the_rows_of_a_webinar_say_whether_they_go_out(client, owner, host):
+    webinar = make_webinar(host=host)
+    follows = client.get(webinar_page(webinar)).content.decode()
+    Webinar.objects.update(has_own_mail_rules=True)
+    own = client.get(webinar_page(webinar)).content.decode()
+
+    assert "These do not go out: it follows the plan of the host." in follows
+    assert f"{host_page(host)}#mail_rules-group" in follows
+    assert "These go out: the webinar has a plan of its own." in own
+    for content in (follows, own, client.get(host_page(host)).content.decode()):
+        assert "Two within 15 minutes go out as one. What you change holds from now on." in content
 
 
 def test_editors_look_at_their_hosts_plan_and_change_that_of_a_webinar(client, host):
