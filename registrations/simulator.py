@@ -31,8 +31,8 @@ _REASONS = MappingProxyType(
         Because.CANCELLED: gettext_lazy("The session is called off."),
         Because.PASSED: gettext_lazy("Its moment had passed when they registered."),
         Because.RULE_IS_NEWER: gettext_lazy("It came into the plan after its moment."),
-        Because.CAME: gettext_lazy("It is for those who did not come."),
-        Because.STAYED_AWAY: gettext_lazy("It is for those who came."),
+        Because.CAME: gettext_lazy("They came."),
+        Because.STAYED_AWAY: gettext_lazy("They did not come."),
         Because.NOBODY_SEEN: gettext_lazy("Nobody was seen at the session, so nobody is told that they missed it."),
         Because.NO_SURVEY: gettext_lazy("The webinar asks nothing afterwards."),
         Because.NO_REPLAY: gettext_lazy("It goes out as soon as there is a replay to watch."),
@@ -77,13 +77,25 @@ class Step:
 
 
 def simulate(session: Session, person: Simulated) -> list[Step]:
-    """The time line of that person's mails, the confirmation first. Nothing is written."""
+    """The time line of that person's mails, each at its own moment: also what had passed before they registered.
+
+    Those without a moment come last. Nothing is written.
+    """
     occasion = _with_others_seen(mailings.occasion_of(session))
     rules = mail_rules.rules_of(session.webinar)
     confirmation = PlannedMail(Message.Kind.CONFIRMED, person.registered_at, Fate.SENT)
     planned = mail_plan.plan(occasion, rules, told_at=person.registered_at, came=person.came)
     own = _registration(session, person)
-    return [_step(mail, session, own, person) for mail in (confirmation, *planned)]
+    in_time = sorted(
+        [confirmation, *planned], key=lambda mail: (mail.due_at is None, mail.due_at or person.registered_at)
+    )
+    return [_step(mail, session, own, person) for mail in in_time]
+
+
+def waits_first(session: Session) -> bool:
+    """Whether somebody who registers now gets no place at once: it is full, or there is a step before one."""
+    webinar = session.webinar
+    return bool(session.places_left == 0 or webinar.needs_proof or webinar.needs_approval or not webinar.is_free)
 
 
 def _with_others_seen(occasion: Occasion) -> Occasion:

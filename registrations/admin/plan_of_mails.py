@@ -153,6 +153,7 @@ class SimulatesMails:
             "session": session,
             "session_moment": session_moment(session),
             "form": form,
+            "waits_first": simulator.waits_first(session),
             "lines": _lines(request, form, now) if is_valid else [],
             "webinar_page": reverse("admin:events_webinar_change", args=[session.webinar_id]),
             "back": reverse("admin:events_session_change", args=[session.pk]),

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from events.models import Membership, Question, Webinar
+from events.models import Membership, Question, Session, Webinar
 from registrations import simulator
 from registrations.mail_plan import Fate
 from registrations.models import Mailing, Message, OfferCode, Registration
@@ -20,6 +20,8 @@ pytestmark = pytest.mark.django_db
 
 STARTS_AT = datetime(2031, 5, 14, 12, 30, tzinfo=UTC)
 COMING = {"local_date": date(2031, 5, 14), "local_time": time(13, 30)}
+
+FULL: dict[str, object] = {"full": True}
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def test_the_time_line_has_every_mail_with_its_fate_and_reason(session):
         ("Reminder", "sent", ""),
         ("It starts now", "sent", ""),
         ("Thank you for coming", "sent", ""),
-        ("What you missed", "skipped", "It is for those who did not come."),
+        ("What you missed", "skipped", "They came."),
         (
             "How was it?",
             "merged",
@@ -96,16 +98,43 @@ def test_whoever_registers_half_an_hour_before_and_stays_away(session):
     steps = simulator.simulate(session, person(registered_at=STARTS_AT - timedelta(minutes=30), came=False))
 
     assert [step.fate for step in steps] == [
+        Fate.SKIPPED,
+        Fate.SKIPPED,
         Fate.SENT,
-        Fate.SKIPPED,
-        Fate.SKIPPED,
         Fate.SENT,
         Fate.SKIPPED,
         Fate.SENT,
         Fate.MERGED,
         Fate.OPEN,
     ]
-    assert steps[1].reason == "Its moment had passed when they registered."
+    assert [steps[0].reason, steps[4].reason] == ["Its moment had passed when they registered.", "They did not come."]
+    moments = [step.at for step in steps[:-1]]
+    assert moments == sorted(moments)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {},
+        {"needs_approval": True},
+        {"needs_proof": True},
+        {"price_amount": 40, "price_currency": "EUR"},
+        {"full": True},
+    ],
+)
+def test_where_a_place_has_to_be_waited_for_the_page_says_so(client, viewer, session, rules):
+    is_full = rules is FULL
+    Webinar.objects.update(**{"price_amount": 0, **({} if is_full else rules)})
+    Session.objects.update(capacity=1 if is_full else None, places_taken=1 if is_full else 0)
+
+    said = page_words(client, session)
+
+    assert ("Now they would wait first" in said) is bool(rules or is_full)
+
+
+def page_words(client, session):
+    response = client.get(reverse("admin:events_session_plan_of_mails", args=[session.pk]))
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
 
 
 def test_each_mail_that_is_sent_is_shown_as_it_would_be(session):
