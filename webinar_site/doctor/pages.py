@@ -95,11 +95,14 @@ def page(request: HttpRequest) -> HttpResponse:
 def _shown(request: HttpRequest, look: Look, form: InviteForm) -> HttpResponse:
     seen = {**examining.kept(), **{line.topic: line for line in examining.examine_quickly(look)}}
     lines = [_line(check.topic, str(check.name), seen.get(check.topic), look.now) for check in examining.CHECKS]
+    # What does not work comes first; the others in the order in which mail goes its way.
+    lines.sort(key=lambda line: _URGENCY.index(line.light))
     light = worst([line.light for line in lines])
     context = {
         **admin.site.each_context(request),
         "title": _("Doctor"),
         "lines": lines,
+        "red": [line for line in lines if line.light == Light.RED],
         "light": light,
         "verdict": _VERDICTS[light],
         "form": form,
@@ -113,8 +116,9 @@ def _shown(request: HttpRequest, look: Look, form: InviteForm) -> HttpResponse:
 _VERDICTS = {
     Light.GREEN: _("All is as it must be."),
     Light.AMBER: _("It runs, and somebody should look at what is amber."),
-    Light.RED: _("Something does not work: what is red."),
+    Light.RED: _("Something does not work:"),
 }
+_URGENCY = (Light.RED, Light.AMBER, Light.GREEN)
 
 
 def _line(topic: str, name: str, line: Line | None, now: datetime) -> Shown:

@@ -69,9 +69,20 @@ def test_each_check_has_its_line_with_its_light_in_words_and_what_to_do(client, 
     for check in doctor.CHECKS:
         assert f'id="{check.topic}"' in page.content.decode()
         assert str(check.name) in words
-    assert "Red Something does not work: what is red." in words
+    assert "Red Something does not work: Broker" in words
+    assert '<a class="text-link" href="#broker">Broker</a>' in page.content.decode()
     assert "Red Broker The broker does not answer: mail waits. What to do: Look at REDIS_URL and at Redis." in words
     assert "Green Database The database answers" in words
+
+
+def test_what_is_red_stands_first_and_then_what_is_amber(client, superuser):
+    find("spf", "red", age=timedelta(minutes=12))
+    find("mail-server", "green", age=timedelta(minutes=12))
+
+    lights = [line.light for line in client.get(PAGE).context["lines"]]
+
+    assert set(lights) == {"red", "amber", "green"}
+    assert lights == sorted(lights, key=["red", "amber", "green"].index)
 
 
 def test_the_page_tells_the_age_of_what_was_not_looked_at_just_now(client, superuser):
