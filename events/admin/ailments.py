@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from events.admin.wording import ago
-from events.models import Finding
+from events.models import Finding, User
 
 # A worker that the schedule calls looks each minute (webinar_site/tasks.py). After that, one of the two stands still.
 NOBODY_LOOKS_AFTER = timedelta(minutes=5)
+# Of those who run the site, so many are told by their address.
+NAMED_AT_MOST = 3
 
 _MAIL_WAITS = gettext_noop(
     "Mail is not going out at present: whoever registers has their place, and gets mail and invite once it is mended."
@@ -40,8 +42,8 @@ _MEANINGS = {
 }
 
 
-def warnings(*, now: datetime) -> list[str]:
-    """A sentence for each thing that is red, and what to do; nothing while nothing is."""
+def warnings(*, now: datetime, reader: User | None = None) -> list[str]:
+    """A sentence for each thing that is red, and what to do or whom to ask; nothing while nothing is."""
     findings = list(Finding.objects.all())
     red = [finding.topic for finding in findings if finding.light == Finding.Light.RED]
     said = list(dict.fromkeys(_(_MEANINGS.get(topic, _PARTS)) for topic in red))
@@ -50,7 +52,20 @@ def warnings(*, now: datetime) -> list[str]:
         said.append(_not_looked(last, now))
     if not said:
         return []
-    return [*said, _("Tell whoever runs the site, who finds more on the page “Doctor”.")]
+    return [*said, _where_more_is_told(reader)]
+
+
+def _where_more_is_told(reader: User | None) -> str:
+    """The page is for those who run the site (docs/decisions/0024); everybody else learns who they are."""
+    if reader is not None and reader.is_superuser:
+        return _("The page “Doctor” says more.")
+    running = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")[:NAMED_AT_MOST]
+    addresses = [user.email for user in running if user.email]
+    if not addresses:
+        return _("Tell whoever runs the site, who finds more on the page “Doctor”.")
+    return _("Tell whoever runs the site, who finds more on the page “Doctor”: %(addresses)s.") % {
+        "addresses": ", ".join(addresses)
+    }
 
 
 def _not_looked(last: datetime | None, now: datetime) -> str:

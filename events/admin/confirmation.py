@@ -25,6 +25,8 @@ class Question:
     sentences: Sequence[str]
     button: str
     is_grave: bool = True
+    # What is not in order at present, and may be a reason to wait.
+    warnings: Sequence[str] = ()
 
 
 class AskFirstError(Exception):

@@ -32,7 +32,7 @@ class PublishesWebinars(TellsPeople, HostScopedAdmin):
             return None
         if not is_confirmed(request):
             rows = [(webinar, webinar.title) for webinar in webinars]
-            question = self._publish_question(webinars)
+            question = self._publish_question(request, webinars)
             return ask(request, self, question, rows, action="publish_webinars", back=request.get_full_path())
         self._publish(request, webinars)
         return None
@@ -42,7 +42,7 @@ class PublishesWebinars(TellsPeople, HostScopedAdmin):
         webinar = self.webinar_or_404(request, object_id)
         page = reverse("admin:events_webinar_change", args=[webinar.pk])
         if not is_confirmed(request):
-            return ask(request, self, self._publish_question([webinar]), [(webinar, webinar.title)], back=page)
+            return ask(request, self, self._publish_question(request, [webinar]), [(webinar, webinar.title)], back=page)
         if webinar.status == Webinar.Status.DRAFT:
             self._publish(request, [webinar])
         return HttpResponseRedirect(page)
@@ -50,7 +50,7 @@ class PublishesWebinars(TellsPeople, HostScopedAdmin):
     def has_publish_one_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self._has_deed(request, object_id, {Webinar.Status.DRAFT})
 
-    def _publish_question(self, webinars: list[Webinar]) -> Question:
+    def _publish_question(self, request: HttpRequest, webinars: list[Webinar]) -> Question:
         if all(webinar.access == Webinar.Access.EVERYONE for webinar in webinars):
             opens = ngettext(
                 "Its page opens for everybody, and people can register.",
@@ -68,12 +68,12 @@ class PublishesWebinars(TellsPeople, HostScopedAdmin):
             sentences.append(
                 str(_("Without a session to come nobody can register yet: add one on the page of the webinar."))
             )
-        sentences += ailments.warnings(now=timezone.now())
         return Question(
             title=ngettext("Publish this webinar?", "Publish these webinars?", len(webinars)),
             sentences=sentences,
             button=str(_("Publish")),
             is_grave=False,
+            warnings=ailments.warnings(now=timezone.now(), reader=actor(request)),
         )
 
     def _has_nothing_to_come(self, webinar: Webinar) -> bool:

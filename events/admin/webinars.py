@@ -310,7 +310,7 @@ class WebinarAdmin(InvitesPeople, HoldsSessions, PublishesWebinars, LeavesAddres
 
     def _say_what_ails(self, request: HttpRequest) -> None:
         """What the button asks about first, the form tells at the end."""
-        said = ailments.warnings(now=timezone.now())
+        said = ailments.warnings(now=timezone.now(), reader=actor(request))
         if said:
             self.message_user(request, " ".join(said), messages.WARNING)
 

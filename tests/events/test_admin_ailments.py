@@ -128,3 +128,21 @@ def test_whoever_publishes_with_the_form_is_warned_as_well(client):
     assert Webinar.objects.get().status == "published"
     assert "Mail is not going out at present" in published.content.decode()
     assert "Mail is not going out at present" not in saved_again.content.decode()
+
+
+def test_an_organizer_learns_whom_to_ask_and_whoever_runs_the_site_where_to_look(client):
+    host = make_host()
+    running = make_organizer(is_superuser=True, email="runs@example.org")
+    find("mail-server", now=timezone.now())
+    page = reverse("admin:events_webinar_publish_one", args=[make_webinar(host=host, status="draft").pk])
+
+    client.force_login(make_organizer(host))
+    asked = unescape(client.get(page).content.decode())
+    client.force_login(running)
+    known = unescape(client.get(page).content.decode())
+
+    assert "Tell whoever runs the site, who finds more on the page “Doctor”: runs@example.org." in asked
+    assert "The page “Doctor” says more." in known
+    assert "Tell whoever runs" not in known
+    warning = asked.index("Mail is not going out at present")
+    assert 'role="alert"' in asked[:warning].rpartition("<div")[2]
