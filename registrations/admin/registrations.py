@@ -359,7 +359,12 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         if found is None:
             return ""
         since = moment_cell(found.noted_at, registration.webinar.host.time_zone)
-        return format_html("{}: <bdi>{}</bdi>", since, found.reason)
+        to_do = _(
+            "Nothing more is sent there. Is it mistyped? Nobody else can change whose registration this is: let them "
+            "register again with the right address, and cancel this one. Does it take mail again? Press “The address "
+            "works”."
+        )
+        return format_html("<p>{}: <bdi>{}</bdi></p><p>{}</p>", since, found.reason, to_do)
 
     @display(description=_("Unsubscribed"))
     def unwanted(self, registration: Registration) -> SafeString | str:

@@ -313,7 +313,9 @@ def test_an_organizer_who_may_edit_says_that_the_address_works(client, role, is_
     page = reverse("admin:registrations_registration_change", args=[registration.pk])
     deed = reverse("admin:registrations_registration_address_works_one", args=[registration.pk])
 
-    assert "5.1.1 User unknown" in client.get(page).content.decode()
+    content = client.get(page).content.decode()
+    assert "5.1.1 User unknown" in content
+    assert "let them register again with the right address, and cancel this one" in content
     client.post(deed, {"confirmed": "yes"})
 
     assert (stops.failing_address(registration) is None) == is_done
