@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from events.models import Finding
@@ -164,3 +165,10 @@ def test_a_mistake_is_told_beside_its_field_and_what_was_typed_stays(client, sup
     assert words in words_of(response)
     assert f'value="{data["to_email"]}"' in response.content.decode() or not data["to_email"]
     assert not Message.objects.exists()
+
+
+def test_no_style_of_ours_has_the_name_by_which_the_admin_marks_its_scheme():
+    """Where somebody has chosen one, `light` or `dark` stands on the whole page."""
+    rules = (settings.BASE_DIR / "static" / "admin" / "organizers.css").read_text()
+
+    assert not re.search(r"(?m)^\s*\.(light|dark)[ ,:{\[](?![^{]*[.#])", rules)
