@@ -402,8 +402,8 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
             for page, words, deed in _DEEDS
             if deed.is_for(registration)
         ]
-        links = format_html_join(" ", '<a href="{}" class="text-link whitespace-nowrap lg:hidden">{}</a>', rows)
-        return format_html("{} {}", standing(registration)[1], links)
+        links = format_html_join(" · ", '<a href="{}" class="text-link whitespace-nowrap">{}</a>', rows)
+        return format_html('{} <span class="lg:hidden">{}</span>', standing(registration)[1], links)
 
     @display(description=_("Place in the queue"))
     def position(self, registration: Registration) -> str:
