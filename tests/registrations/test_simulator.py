@@ -21,8 +21,6 @@ pytestmark = pytest.mark.django_db
 STARTS_AT = datetime(2031, 5, 14, 12, 30, tzinfo=UTC)
 COMING = {"local_date": date(2031, 5, 14), "local_time": time(13, 30)}
 
-FULL: dict[str, object] = {"full": True}
-
 
 @pytest.fixture
 def host():
@@ -113,23 +111,20 @@ def test_whoever_registers_half_an_hour_before_and_stays_away(session):
 
 
 @pytest.mark.parametrize(
-    "rules",
+    ("rules", "places", "waits"),
     [
-        {},
-        {"needs_approval": True},
-        {"needs_proof": True},
-        {"price_amount": 40, "price_currency": "EUR"},
-        {"full": True},
+        ({}, {}, False),
+        ({"needs_approval": True}, {}, True),
+        ({"needs_proof": True}, {}, True),
+        ({"price_amount": 40, "price_currency": "EUR"}, {}, True),
+        ({}, {"capacity": 1, "places_taken": 1}, True),
     ],
 )
-def test_where_a_place_has_to_be_waited_for_the_page_says_so(client, viewer, session, rules):
-    is_full = rules is FULL
-    Webinar.objects.update(**{"price_amount": 0, **({} if is_full else rules)})
-    Session.objects.update(capacity=1 if is_full else None, places_taken=1 if is_full else 0)
+def test_where_a_place_has_to_be_waited_for_the_page_says_so(client, viewer, session, rules, places, waits):
+    Webinar.objects.update(**{"price_amount": 0, **rules})
+    Session.objects.update(**{"capacity": None, **places})
 
-    said = page_words(client, session)
-
-    assert ("Now they would wait first" in said) is bool(rules or is_full)
+    assert ("Now they would wait first" in page_words(client, session)) is waits
 
 
 def page_words(client, session):
