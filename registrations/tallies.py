@@ -12,7 +12,7 @@ from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Va
 
 from events.models import Session
 from registrations.models import Message, Registration
-from registrations.querysets import MessageQuerySet
+from registrations.querysets import MessageQuerySet, RegistrationQuerySet
 
 
 class Outcome(StrEnum):
@@ -62,17 +62,24 @@ class Tally:
 
 @dataclass(frozen=True)
 class Reach:
-    """How many people of a session there are, and to how many of them some mail has not come through."""
+    """How many people of a session there are, and to how many of them some mail has not come through.
+
+    `silent` are those to whom nothing was sent and nothing is owed; `not_needed` those of them who would have had mails
+    that lost their point.
+    """
 
     people: int
     waiting: int
     failed: int
     came_back: int
     untold: int
+    silent: int = 0
+    not_needed: int = 0
 
     @property
     def told(self) -> int:
-        return self.people - self.untold
+        """To how many something was sent, and nothing has been held up or come back."""
+        return self.people - self.untold - self.silent
 
 
 def with_outcome(messages: MessageQuerySet, outcome: Outcome) -> MessageQuerySet:
@@ -111,13 +118,14 @@ _TROUBLED = (Q(state__in=Message.OPEN_STATES), Q(state__in=Message.FAILED_STATES
 
 
 def reach(session_ids: Iterable[int]) -> dict[int, Reach]:
-    """For each of the sessions how many of its people mails have come through to, in two queries.
+    """For each of the sessions how many of its people mails have come through to, in three queries.
 
     Only what went out is many, and it is left alone: of all else who it is about is fetched, and counted here.
     """
     ids = list(session_ids)
     people = Registration.objects.active().filter(session__in=ids, erased_at__isnull=True).order_by()
     counted = dict(people.values_list("session").annotate(count=Count("pk")))
+    silent = _silent(people)
     troubled: dict[int, dict[str, set[int]]] = {pk: {outcome: set() for outcome in _TROUBLES} for pk in ids}
     for session, person, outcome in _troubled(ids):
         troubled[session][outcome].add(person)
@@ -126,6 +134,7 @@ def reach(session_ids: Iterable[int]) -> dict[int, Reach]:
             people=counted.get(pk, 0),
             untold=len(set().union(*troubled[pk].values())),
             **{outcome.value: len(troubled[pk][outcome]) for outcome in _TROUBLES},
+            **silent.get(pk, {}),
         )
         for pk in ids
     }
@@ -146,3 +155,17 @@ def _troubled(session_ids: list[int]) -> QuerySet[Message, tuple[int, int, str]]
     found = newest(Message.objects.filter(pk__in=first.union(*others))).order_by()
     outcome = Case(*(When(_OUTCOMES[each], then=Value(each.value)) for each in _TROUBLES))
     return found.values_list("registration__session", "registration", outcome)
+
+
+def _silent(people: RegistrationQuerySet) -> dict[int, dict[str, int]]:
+    """How many of these people, by session, were sent nothing and are owed nothing: nobody has told them anything."""
+    mails = Message.objects.filter(registration=OuterRef("pk")).order_by()
+    is_told = Exists(mails.filter(_OUTCOMES[Outcome.TOLD]))
+    is_owed = Exists(newest(mails.exclude(_OUTCOMES[Outcome.TOLD])).exclude(_OUTCOMES[Outcome.NOT_NEEDED]))
+    silent = people.exclude(is_told).exclude(is_owed).annotate(had_one=Exists(mails))
+    found: dict[int, dict[str, int]] = {}
+    for session, had_one, count in silent.values_list("session", "had_one").annotate(count=Count("pk")):
+        numbers = found.setdefault(session, {"silent": 0, "not_needed": 0})
+        numbers["silent"] += count
+        numbers["not_needed"] += count if had_one else 0
+    return found

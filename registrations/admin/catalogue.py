@@ -233,7 +233,7 @@ class PeopledSessionAdmin(
 
     @display(description=_("Mails"), label={"failed": "danger", "waiting": "warning", "fine": "success", "none": ""})
     def mails(self, session: Any) -> tuple[str, Any]:
-        """“143 of 152 told, 9 came back”: told is who has no mail that failed, came back or still waits."""
+        """“143 of 152 told, 9 came back”: told is who was sent one and has none that failed, came back or waits."""
         reach = session.reach
         if not reach.people:
             return "none", _("None yet")
@@ -242,8 +242,11 @@ class PeopledSessionAdmin(
             (reach.came_back, ngettext("%(count)d came back", "%(count)d came back", reach.came_back)),
             (reach.failed, ngettext("%(count)d failed", "%(count)d failed", reach.failed)),
             (reach.waiting, ngettext("%(count)d waiting", "%(count)d waiting", reach.waiting)),
+            (reach.not_needed, ngettext("%(count)d not needed", "%(count)d not needed", reach.not_needed)),
         ]
         state = "failed" if reach.came_back or reach.failed else "waiting" if reach.waiting else "fine"
+        if state == "fine" and not reach.told:
+            state = "none"
         return state, ", ".join([told, *(words % {"count": count} for count, words in troubles if count)])
 
     @action(description=_("See the mails"), url_path="mails", icon="mail", permissions=["mails_of_one"])

@@ -45,10 +45,16 @@ def row_of(session: Session, tally: Tally, *, may_send: bool) -> Row:
     return Row(
         what=str(tally.kind.label),
         when=f"{formats.short_date(tally.latest_at, zone)}, {formats.place_time(tally.latest_at, zone)}",
-        told=_("%(told)d of %(people)d told") % {"told": tally.told, "people": tally.owed},
+        told=_told(tally),
         numbers=[_number(session, about, tally, outcome) for outcome in Outcome],
         again_url=_again_url(session, about) if may_send and tally.can_be_sent_again else "",
     )
+
+
+def _told(tally: Tally) -> str:
+    if not tally.owed:
+        return _("Nobody had to be told")
+    return _("%(told)d of %(people)d told") % {"told": tally.told, "people": tally.owed}
 
 
 def _number(session: Session, about: dict[str, str], tally: Tally, outcome: Outcome) -> Number:

@@ -1,5 +1,6 @@
 """How many of a session's people were told what, and all that failed once more."""
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -149,6 +150,29 @@ def test_a_session_knows_how_many_of_its_people_all_mails_have_come_through_to(s
     assert reach[other.pk].people == 0
 
 
+def test_nobody_is_told_by_a_mail_that_was_not_needed(session, people):
+    Message.objects.update(state="cancelled", sent_at=None, answer="The session is over.")
+    people[0].messages.all().delete()
+    people[1].messages.update(state="sent", sent_at=NOW)
+    people[2].messages.update(state="queued")
+
+    [reach] = tallies.reach([session.pk]).values()
+
+    assert (reach.people, reach.told, reach.waiting, reach.silent, reach.not_needed) == (6, 1, 1, 4, 3)
+
+
+def test_who_was_sent_a_mail_that_came_back_and_then_one_that_was_not_needed_is_not_told(session, people):
+    Message.objects.update(state="sent", sent_at=NOW, bounced_at=NOW)
+    again = Message.objects.get(registration=people[0])
+    again.pk, again.key = None, "again"
+    again.state, again.bounced_at, again.answer = "cancelled", None, "The session is over."
+    again.save()
+
+    [reach] = tallies.reach([session.pk]).values()
+
+    assert (reach.told, reach.came_back, reach.silent, reach.not_needed) == (0, 5, 1, 1)
+
+
 # ---------- sending again ----------
 
 
@@ -257,6 +281,33 @@ def test_an_occasion_that_is_no_moment_names_none(client, session, people, occas
     assert (asked.status_code, asked.headers.get("Location")) == (302, page(session))
 
 
+def badge(client) -> tuple[str, str]:
+    """How the list of sessions says who was told, and the classes that colour it."""
+    content = client.get(reverse("admin:events_session_changelist")).content.decode()
+    [(classes, words)] = re.findall(r'<span class="([^"]*)"[^>]*>([^<]* told[^<]*)<', content)
+    return " ".join(words.split()), classes
+
+
+def test_the_list_calls_nobody_told_whose_mails_were_not_needed(client, session, people):
+    client.force_login(make_organizer(session.webinar.host, role="editor"))
+    Message.objects.update(state="cancelled", sent_at=None, answer="The session is over.")
+
+    words, classes = badge(client)
+
+    assert words == "0 of 6 told, 6 not needed"
+    assert "green" not in classes
+    assert "Nobody had to be told" in client.get(page(session)).content.decode()
+
+
+def test_the_list_says_how_many_were_told(client, session, people):
+    client.force_login(make_organizer(session.webinar.host, role="editor"))
+
+    assert badge(client)[0] == "6 of 6 told"
+    assert "green" in badge(client)[1]
+    people[0].messages.update(bounced_at=NOW)
+    assert badge(client)[0] == "5 of 6 told, 1 came back"
+
+
 def test_an_editor_is_asked_and_sends_all_that_failed_again(client, session, people):
     client.force_login(make_organizer(session.webinar.host, role="editor"))
     move(session)
@@ -326,7 +377,7 @@ def test_many_sessions_are_counted_in_as_many_queries_as_one(session, people, dj
     set_ends(people)
     others = [make_session(session.webinar) for _ in range(count)]
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         tallies.reach([session.pk, *(other.pk for other in others)])
 
 
