@@ -15,6 +15,9 @@ from django.test import RequestFactory
 from playwright.sync_api import Browser, Page, Route
 
 from events.views.stylesheets import theme
+from registrations import emails, outbox
+from registrations.models import Mailing, Message
+from tests.builders import NOW, make_registration
 from tests.gallery import ENTRIES, SITE, Entry, Shown
 
 Gallery = dict[tuple[str, str], Shown]
@@ -177,6 +180,31 @@ def test_page_does_not_scroll_sideways(visitor: Visitor, shown: Gallery, entry: 
         tab.evaluate("document.documentElement.style.fontSize = '200%'")
         beyond = too_wide(tab)
         assert beyond == [], f"{language}, with text at 200 %:\n" + "\n".join(beyond)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("width", [NARROW, 390])
+@pytest.mark.parametrize("words", ["https://example.org/" + "a" * 110, "o" * 680], ids=["link", "word"])
+def test_mail_does_not_scroll_sideways(browser: Browser, words: str, width: int, language: str) -> None:
+    own = make_registration(language=language)
+    mailing = Mailing.objects.create(
+        key="announcement",
+        kind=Message.Kind.ANNOUNCEMENT,
+        webinar=own.webinar,
+        subject=words[:120],
+        text=f"Look here: {words}",
+        due_at=NOW,
+        begun_at=NOW,
+    )
+    outbox.enqueue_mailing([own], mailing, now=NOW)
+    mail = emails.compose(own.messages.get(mailing=mailing), now=NOW)
+
+    tab = browser.new_page(viewport={"width": width, "height": HEIGHT})
+    tab.set_content(mail.html)
+    beyond = too_wide(tab)
+    tab.close()
+
+    assert beyond == []
 
 
 def too_wide(tab: Page) -> list[str]:

@@ -875,6 +875,19 @@ def test_the_html_is_small_and_needs_nothing_from_elsewhere(programme, case):
         assert "bgcolor=" in cell
 
 
+CELLS = ("from", "hero", "card", "glow", "why")
+
+
+def test_every_cell_breaks_words_that_are_too_long(programme):
+    html = html_of(confirmed(programme).mail)
+
+    for name in CELLS:
+        [style] = set(re.findall(rf'<td class="{name} px[^"]*" [^>]*style="([^"]*)"', html))
+        for rule in ("word-wrap", "overflow-wrap", "word-break"):
+            assert f"{rule}: break-word" in style
+    assert re.search(r'<table class="page" [^>]*style="[^"]*table-layout: fixed', html)
+
+
 # ---------- names and titles that mean harm, or only look like it ----------
 
 NAMES = [
