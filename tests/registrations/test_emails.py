@@ -1375,6 +1375,15 @@ def test_a_mail_speaks_its_readers_language_and_leads_to_pages_in_it(programme):
     assert all(link.startswith("/ar/") for link in own_links)
 
 
+def test_an_address_keeps_its_direction_in_the_small_print_of_every_mail(programme):
+    anna = register_anna(programme, language="ar")
+
+    after = planned(programme, anna, Message.Kind.MISSED, now=ENDS_AT + timedelta(hours=2)).mail
+
+    for mail in (compose(anna, Message.Kind.CONFIRMED), after):
+        assert "\u2066anna@example.net\u2069" in text_of(mail)
+
+
 def test_the_entry_leads_to_pages_in_its_owners_language_whoever_asks_for_it(programme):
     anna = register_anna(programme, language="ar")
 
