@@ -23,8 +23,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.html import escape
 from django.utils.translation import gettext
 
-from events import formats, validators
-from events.models import Question
+from events import formats, mail_rules, validators
+from events.models import MailRule, Question
 from events.models.hosts import DEFAULT_ACCENT
 from registrations import drafts, invites, letters, mime, tokens
 from registrations.codes import cause_text
@@ -65,6 +65,9 @@ def read_ahead(messages: Iterable[Message]) -> None:
     letters.read_ahead(message.registration for message in told if message.registration is not None)
     after = [message for message in told if message.kind in _AFTERWARDS]
     prefetch_related_objects(after, "registration__session__webinar__questions")
+    absent = [message for message in told if message.kind == Message.Kind.MISSED]
+    for plan in ("mail_rules", "host__mail_rules"):
+        prefetch_related_objects(absent, f"registration__session__webinar__{plan}")
 
 
 # ---------- the messages ----------
@@ -190,8 +193,11 @@ def came(message: Message, now: datetime) -> ComposedMail:
 
 
 def missed(message: Message, now: datetime) -> ComposedMail:
-    """You were not there: what can still be had."""
-    return _afterwards(message, now)
+    """You were not there: what can still be had. It asks what the plan has for those who did not come, and no more."""
+    registration = registration_of(message)
+    asks = _has_survey(registration) and _asks_those_who_stayed_away(registration)
+    letter = letters.write_afterwards(registration, now, has_survey=asks, has_missed=True)
+    return _about(message, letter, now)
 
 
 def survey(message: Message, now: datetime) -> ComposedMail:
@@ -376,6 +382,13 @@ def _afterwards(message: Message, now: datetime) -> ComposedMail:
 
 def _has_survey(registration: Registration) -> bool:
     return any(question.asked == Question.Asked.SURVEY for question in registration.session.webinar.questions.all())
+
+
+def _asks_those_who_stayed_away(registration: Registration) -> bool:
+    """Whether the plan has a survey for them. One for everybody asks how it was."""
+    rules = mail_rules.rules_of(registration.session.webinar)
+    wanted = (MailRule.Purpose.SURVEY, MailRule.Audience.STAYED_AWAY)
+    return any((rule.purpose, rule.audience) == wanted for rule in rules)
 
 
 def _paragraphs(text: str) -> list[letters.Paragraph]:

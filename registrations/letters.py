@@ -210,6 +210,8 @@ class Letter:
     is_over: bool = False
     replay: ReplayShown | None = None
     survey_url: str = ""
+    # They were not there, so that nobody asks them how it was.
+    has_missed: bool = False
     # By what the codes of this mail were unlocked, as a sentence.
     earned_by: str = ""
 

@@ -19,7 +19,16 @@ from events.models import Host, Question, Session, Webinar
 from registrations import emails, erasure, invites, mime, outbox, signup, tokens
 from registrations.models import Mailing, Message, OfferCode, Registration
 from registrations.pointless import PointlessError
-from tests.builders import NOW, make_host, make_offer, make_question, make_registration, make_session, make_webinar
+from tests.builders import (
+    NOW,
+    make_host,
+    make_offer,
+    make_question,
+    make_registration,
+    make_rule,
+    make_session,
+    make_webinar,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -726,6 +735,13 @@ def announcement_over(programme) -> Case:
     return planned(programme, register_anna(programme), Message.Kind.ANNOUNCEMENT, now=now, **ANNOUNCED)
 
 
+def missed_and_asked(programme) -> Case:
+    """The plan asks those who did not come."""
+    ask_afterwards(programme)
+    make_rule(programme.webinar.host, purpose="survey", audience="stayed_away")
+    return planned(programme, register_anna(programme), Message.Kind.MISSED, now=ENDS_AT + timedelta(hours=2))
+
+
 def account(programme) -> Case:
     message = outbox.enqueue_account_mail(
         to_email="anna@example.net",
@@ -794,6 +810,7 @@ CASES = [
     starting_late,
     came,
     missed,
+    missed_and_asked,
     survey,
     replay,
     offer_earned,
@@ -873,6 +890,16 @@ def test_the_html_is_small_and_needs_nothing_from_elsewhere(programme, case):
     assert '<html lang="en" dir="ltr"' in html
     for cell in re.findall(r"<t[dh] [^>]*background-color[^>]*>", html):
         assert "bgcolor=" in cell
+
+
+@pytest.mark.parametrize("audience", ["everybody", "came"])
+def test_whoever_did_not_come_is_not_asked_how_it_was(programme, audience):
+    ask_afterwards(programme)
+    make_rule(programme.webinar.host, purpose="survey", audience=audience)
+    mail = planned(programme, register_anna(programme), Message.Kind.MISSED, now=ENDS_AT + timedelta(hours=2)).mail
+
+    assert "how it was" not in text_of(mail)
+    assert "/survey/" not in text_of(mail) + html_of(mail)
 
 
 CELLS = ("from", "hero", "card", "glow", "why")
