@@ -892,6 +892,21 @@ def test_the_html_is_small_and_needs_nothing_from_elsewhere(programme, case):
         assert "bgcolor=" in cell
 
 
+OPTIONAL = [reminder, starting, came, missed, survey, replay, offer_earned, announcement, announcement_waiting]
+
+
+@pytest.mark.parametrize("case", OPTIONAL, ids=lambda case: case.__name__)
+def test_a_mail_that_can_be_stopped_tells_nobody_to_give_up_their_place_for_that(programme, case):
+    text = " ".join(text_of(case(programme).mail).split())
+
+    assert "You do not need messages like this one for your place." in text
+    assert "to stop that, cancel" not in text
+
+
+def test_a_mail_about_the_place_says_how_to_stop_them(programme):
+    assert "to stop that, cancel" in " ".join(text_of(confirmed(programme).mail).split())
+
+
 @pytest.mark.parametrize("audience", ["everybody", "came"])
 def test_whoever_did_not_come_is_not_asked_how_it_was(programme, audience):
     ask_afterwards(programme)
