@@ -907,6 +907,16 @@ def test_a_mail_about_the_place_says_how_to_stop_them(programme):
     assert "to stop that, cancel" in " ".join(text_of(confirmed(programme).mail).split())
 
 
+@pytest.mark.parametrize(
+    "case", [announcement, announcement_waiting, announcement_over], ids=lambda case: case.__name__
+)
+def test_an_announcement_leads_to_the_registration_once(programme, case):
+    mail = case(programme).mail
+
+    assert words_of_html(html_of(mail)).count("Open my registration") == 1
+    assert len(re.findall(r"webinars\.example\.org/registrations/\S+", text_of(mail))) == 1
+
+
 @pytest.mark.parametrize("audience", ["everybody", "came"])
 def test_whoever_did_not_come_is_not_asked_how_it_was(programme, audience):
     ask_afterwards(programme)
