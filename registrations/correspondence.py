@@ -71,7 +71,7 @@ def mails_of(registration: Registration, *, now: datetime, address_fails: bool =
     return [
         Mail(
             id=message.pk,
-            words=message.get_kind_display(),
+            words=message.title,
             state=MailState.CAME_BACK if message.bounced_at else _STATES[Message.State(message.state)],
             at=message.sent_at or message.created_at,
             can_be_sent_again=message in again,

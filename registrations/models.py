@@ -3,13 +3,13 @@
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from events import formats, timezones
+from events import formats, mail_rules, timezones
 from events.fields import PlainTextField, SingleLineField
 from events.links import site_host
 from events.models import Host, MailRule, Offer, Question, Session, Webinar
@@ -381,7 +381,14 @@ class Mailing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.subject or str(Message.Kind(self.kind).label)
+        """An announcement by its subject, a reminder by how long before the start it is."""
+        if self.subject:
+            return self.subject
+        label = str(Message.Kind(self.kind).label)
+        if self.kind != Message.Kind.REMINDER or self.starts_at is None:
+            return label
+        length = mail_rules.length((self.starts_at - self.due_at) // timedelta(minutes=1))
+        return _("%(mail)s, %(length)s before the start") % {"mail": label, "length": length}
 
 
 @dataclass(frozen=True)
@@ -568,7 +575,12 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """What it is called wherever mails are listed. Reads its mailing."""
+        return str(self.mailing) if self.mailing else str(self.get_kind_display())
 
     @property
     def past_attempts(self) -> list[Attempt]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Value, When
 
 from events.models import Session
-from registrations.models import Message, Registration
+from registrations.models import Mailing, Message, Registration
 from registrations.querysets import MessageQuerySet, RegistrationQuerySet
 
 
@@ -39,7 +39,10 @@ _OUTCOMES = {
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the mails of one kind about one occasion; `latest_at` is when the last was written."""
+    """What became of the mails of one kind about one occasion; `latest_at` is when the last was written.
+
+    `mailing` is what they were written with, where that was for many at once.
+    """
 
     kind: Message.Kind
     occasion_at: datetime | None
@@ -49,6 +52,12 @@ class Tally:
     failed: int
     came_back: int
     not_needed: int
+    mailing: Mailing | None
+
+    @property
+    def title(self) -> str:
+        """What they are called, so that two reminders are not one."""
+        return str(self.mailing) if self.mailing else str(self.kind.label)
 
     @property
     def owed(self) -> int:
@@ -101,12 +110,17 @@ def unrepeated(messages: MessageQuerySet) -> MessageQuerySet:
 
 
 def of_session(session: Session) -> list[Tally]:
-    """What the session's people were told, the latest first, in one query."""
+    """What the session's people were told, the latest first, in two queries at most."""
     rows = newest(Message.objects.filter(registration__session=session)).order_by()
     counts = {outcome.value: Count("pk", filter=condition) for outcome, condition in _OUTCOMES.items()}
-    found = rows.values("kind", "occasion_at").annotate(latest_at=Max("created_at"), **counts)
+    latest = {"latest_at": Max("created_at"), "mailing": Max("mailing_id")}
+    found = list(rows.values("kind", "occasion_at").annotate(**latest, **counts))
+    mailings = Mailing.objects.in_bulk([row["mailing"] for row in found if row["mailing"]])
+    tallies = (
+        Tally(**{**row, "kind": Message.Kind(row["kind"]), "mailing": mailings.get(row["mailing"])}) for row in found
+    )
     return sorted(
-        (Tally(**{**row, "kind": Message.Kind(row["kind"])}) for row in found),
+        tallies,
         key=lambda tally: (tally.latest_at, tally.occasion_at or tally.latest_at, tally.kind),
         reverse=True,
     )

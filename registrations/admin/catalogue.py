@@ -291,7 +291,7 @@ class PeopledSessionAdmin(
             unknown = failed.filter(state=Message.State.UNKNOWN).count()
             return ask(request, self, mails.question(found, unknown=unknown), [], back=page)
         say_sent_again(request, correspondence.send_failed_again(theirs, now=timezone.now()))
-        self.log_change(request, session, str(_("Sent mails again: %(kind)s.") % {"kind": kind.label}))
+        self.log_change(request, session, str(_("Sent mails again: %(kind)s.") % {"kind": found.title}))
         return HttpResponseRedirect(page)
 
 

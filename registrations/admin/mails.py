@@ -43,7 +43,7 @@ def row_of(session: Session, tally: Tally, *, may_send: bool) -> Row:
         about["occasion"] = tally.occasion_at.isoformat()
     zone = session.webinar.host.time_zone
     return Row(
-        what=str(tally.kind.label),
+        what=tally.title,
         when=f"{formats.short_date(tally.latest_at, zone)}, {formats.place_time(tally.latest_at, zone)}",
         told=_told(tally),
         numbers=[_number(session, about, tally, outcome) for outcome in Outcome],
@@ -92,7 +92,7 @@ def question(tally: Tally, *, unknown: int) -> Question:
     return Question(
         title=_("Send again to all that failed?"),
         sentences=[
-            words % {"count": count, "kind": tally.kind.label},
+            words % {"count": count, "kind": tally.title},
             *([doubt % {"count": unknown}] if unknown else []),
             _("Where an address is known to take no mail, nothing is sent before it is corrected."),
         ],

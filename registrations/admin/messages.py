@@ -101,7 +101,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     host_path = "registration__webinar__host"
     fields = [
-        "kind",
+        "what",
         "to_email",
         "registration",
         "state_line",
@@ -114,8 +114,8 @@ class MessageAdmin(ReadOnlyAdmin):
         "came_back",
         "bounce",
     ]
-    readonly_fields = ["state_line", "written", "due", "sent", "each_attempt", "came_back"]
-    list_display = ["kind", "to_email", "webinar", "state_shown", "attempts", "sent", "answer_start"]
+    readonly_fields = ["what", "state_line", "written", "due", "sent", "each_attempt", "came_back"]
+    list_display = ["what", "to_email", "webinar", "state_shown", "attempts", "sent", "answer_start"]
     written = instant_column("created_at", _("Written"), "registration__webinar__host")
     due = instant_column("due_at", _("Due"), "registration__webinar__host")
     sent = instant_column("sent_at", _("Sent"), "registration__webinar__host")
@@ -130,7 +130,7 @@ class MessageAdmin(ReadOnlyAdmin):
         OfMailingFilter,
         HostFilter.along("registration__webinar__host"),
     ]
-    list_select_related = ["registration__webinar__host"]
+    list_select_related = ["registration__webinar__host", "mailing"]
     search_fields = ["to_email", "registration__name", "registration__webinar__title"]
     search_help_text = _("Address, name or title of the webinar")
     actions = ["try_again"]
@@ -154,6 +154,10 @@ class MessageAdmin(ReadOnlyAdmin):
         page = reverse("admin:registrations_message_send_again", args=[message.pk])
         link = '{} <a href="{}" class="text-link whitespace-nowrap lg:hidden">{}</a>'
         return format_html(link, message.get_state_display(), page, _("Send again"))
+
+    @display(description=_("Mail"), ordering="kind")
+    def what(self, message: Message) -> str:
+        return message.title
 
     @display(description=_("Each attempt"))
     def each_attempt(self, message: Message) -> SafeString | str:

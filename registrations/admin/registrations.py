@@ -130,12 +130,12 @@ class MessageInline(ReadOnlyInline):
     sent = instant_column("sent_at", _("Sent"), "registration__webinar__host")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Message]:
-        return super().get_queryset(request).select_related("registration__webinar__host")
+        return super().get_queryset(request).select_related("registration__webinar__host", "mailing")
 
     @display(description=_("Mail"))
     def kind_link(self, message: Message) -> SafeString:
         page = reverse("admin:registrations_message_change", args=[message.pk])
-        return format_html('<a href="{}" class="text-link">{}</a>', page, message.get_kind_display())
+        return format_html('<a href="{}" class="text-link">{}</a>', page, message.title)
 
     @display(description=_("State"))
     def state_shown(self, message: Message) -> str:

@@ -7,6 +7,8 @@ from html import unescape
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -56,6 +58,18 @@ def fill_in(client, subject, /, **changed):
     blank = posted(client.get(page(subject)), id="announcement")
     seen = client.post(page(subject), blank | WRITTEN | changed)
     return seen, posted(seen, id="announcement")
+
+
+def announce(session, **fields):
+    mailings.announce(
+        session.webinar,
+        session=session,
+        by=None,
+        now=timezone.now(),
+        draft=uuid.uuid4(),
+        **{"audience": Mailing.Audience.PLACE, "text": "Read this.", **fields},
+    )
+    mailings.sweep(now=timezone.now())
 
 
 def yes(seen):
@@ -147,6 +161,40 @@ def test_what_was_sent_is_listed_with_who_wrote_it(client, editor, session):
     assert "eda@example.org" in said
     detail = client.get(reverse("admin:registrations_mailing_change", args=[Mailing.objects.get().pk]))
     assert "Bring a pen." in words(detail)
+
+
+def test_the_list_of_mails_and_the_page_of_one_call_it_by_its_subject(client, editor, session):
+    counts = []
+    for subject in ("Slides", "A map", "A pen"):
+        announce(session, subject=subject)
+        client.get(reverse("admin:registrations_message_changelist"))
+        with CaptureQueriesContext(connection) as captured:
+            listed = words(client.get(reverse("admin:registrations_message_changelist")))
+        counts.append(len(captured))
+    mail = Message.objects.filter(mailing__subject="Slides").earliest("pk")
+
+    shown = client.get(reverse("admin:registrations_message_change", args=[mail.pk]))
+
+    assert all(subject in listed for subject in ("Slides", "A map", "A pen"))
+    assert len(set(counts)) == 1
+    [title] = re.findall(r"<title>([^<]*)</title>", shown.content.decode())
+    assert title.strip().startswith("Slides")
+    assert mail.key not in words(shown)
+
+
+def test_the_page_of_a_registration_calls_its_mails_by_their_subjects(client, editor, session):
+    counts = []
+    person = session.registrations.first()
+    detail = reverse("admin:registrations_registration_change", args=[person.pk])
+    for subject in ("Slides", "A map", "A pen"):
+        announce(session, subject=subject)
+        client.get(detail)
+        with CaptureQueriesContext(connection) as captured:
+            shown = words(client.get(detail))
+        counts.append(len(captured))
+
+    assert all(subject in shown for subject in ("Slides", "A map", "A pen"))
+    assert len(set(counts)) == 1
 
 
 def test_an_audience_in_which_nobody_is_cannot_be_sent_to(client, editor, session):

@@ -3,15 +3,16 @@
 import re
 from datetime import datetime, time, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from events import scheduling
-from events.models import Session
+from events.models import MailRule, Session
 from registrations import correspondence, emails, outbox, signup
 from registrations.correspondence import MailState, SendAgainError
-from registrations.models import Message, Registration
+from registrations.models import Mailing, Message, Registration
 from tests.builders import NOW, make_registration, make_session, make_webinar
 from tests.registrations.test_concurrency import THREADS, all_at_once
 
@@ -27,6 +28,24 @@ def deliver_everything() -> None:
 def shown(registration: Registration, *, now=LATER) -> list[tuple[str, MailState, bool]]:
     mails = correspondence.mails_of(registration, now=now)
     return [(mail.words, mail.state, mail.can_be_sent_again) for mail in mails]
+
+
+def write_to(registration: Registration, *, kind: str, minutes: int | None = None, **fields: Any) -> None:
+    """Owe somebody a mail of the plan, so long before the start, or an announcement."""
+    session = registration.session
+    due_at = NOW if minutes is None else session.starts_at - timedelta(minutes=minutes)
+    starts_at = None if minutes is None else session.starts_at
+    mailing = Mailing.objects.create(
+        key=f"{kind}-{minutes}",
+        kind=kind,
+        webinar=registration.webinar,
+        session=session,
+        starts_at=starts_at,
+        due_at=due_at,
+        begun_at=NOW,
+        **fields,
+    )
+    outbox.enqueue_mailing([registration], mailing, now=NOW)
 
 
 def send_newest_again(registration: Registration, *, now) -> None:
@@ -66,6 +85,31 @@ def test_what_was_overtaken_was_not_needed():
         ("Registration cancelled", MailState.WAITING, False),
         ("You have a place", MailState.NOT_NEEDED, False),
     ]
+
+
+def test_an_announcement_is_listed_by_its_subject_and_a_reminder_by_its_moment():
+    registration = make_registration()
+    for minutes in (7 * 24 * 60, 24 * 60, 60):
+        write_to(registration, kind="reminder", minutes=minutes)
+    write_to(registration, kind="starting", minutes=0)
+    write_to(registration, kind="announcement", subject="Slides for the morning", text="Read them.")
+
+    assert [words for words, _state, _again in shown(registration)] == [
+        "Slides for the morning",
+        "It starts now",
+        "Reminder, 1 hour before the start",
+        "Reminder, 24 hours before the start",
+        "Reminder, 7 days before the start",
+        "You have a place",
+    ]
+
+
+def test_what_a_mail_was_called_is_known_though_its_rule_is_gone():
+    registration = make_registration()
+    write_to(registration, kind="reminder", minutes=60)
+    MailRule.objects.all().delete()
+
+    assert shown(registration)[0][0] == "Reminder, 1 hour before the start"
 
 
 def test_a_mail_sent_again_is_owed_anew_with_what_holds_now():

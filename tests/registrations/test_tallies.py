@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from events import scheduling
 from events.models import Session
 from registrations import correspondence, outbox, signup, stops, tallies
 from registrations.admin.messages import OutcomeFilter
-from registrations.models import Message, Registration
+from registrations.models import Mailing, Message, Registration
 from registrations.tallies import Outcome
 from tests.builders import make_host, make_organizer, make_registration, make_session, make_webinar
 
@@ -334,6 +335,55 @@ def test_the_question_says_of_how_many_nobody_knows_whether_they_got_it(client, 
     assert "unknown whether" not in before
     assert "3 people have not got the mail" in asked
     assert "Of 1 of them it is unknown whether they got it: they may get it twice." in asked
+
+
+def write_to_all(session: Session, kind: str, *, minutes: int = 0, **fields: Any) -> None:
+    """A mail to everybody, of the plan or announced."""
+    planned = {} if fields else {"starts_at": session.starts_at}
+    mailing = Mailing.objects.create(
+        key=f"{kind}-{minutes}-{fields}",
+        kind=kind,
+        webinar=session.webinar,
+        session=session,
+        due_at=session.starts_at - timedelta(minutes=minutes),
+        begun_at=NOW,
+        **planned,
+        **fields,
+    )
+    outbox.enqueue_mailing(list(session.registrations.all()), mailing, now=NOW)
+
+
+def test_two_reminders_and_two_announcements_are_told_apart(client, session, people, django_assert_num_queries):
+    client.force_login(make_organizer(session.webinar.host, role="editor"))
+    write_to_all(session, "reminder", minutes=60)
+    client.get(page(session))
+    with CaptureQueriesContext(connection) as of_one:
+        client.get(page(session))
+    write_to_all(session, "reminder", minutes=24 * 60)
+    write_to_all(session, "announcement", minutes=120, subject="Slides", text="Read them.")
+    write_to_all(session, "announcement", minutes=180, subject="A map", text="Print it.")
+
+    with django_assert_num_queries(len(of_one)):
+        content = client.get(page(session)).content.decode()
+
+    assert sorted(re.findall(r"<h2[^>]*>([^<]*)</h2>", content.partition("content-main")[2])) == [
+        "A map",
+        "Reminder, 1 hour before the start",
+        "Reminder, 24 hours before the start",
+        "Slides",
+        "You have a place",
+    ]
+
+
+def test_whoever_sends_again_is_told_which_reminder(client, session, people):
+    client.force_login(make_organizer(session.webinar.host, role="editor"))
+    write_to_all(session, "reminder", minutes=60)
+    Message.objects.filter(kind="reminder").update(state="failed")
+    due_at = session.starts_at - timedelta(hours=1)
+
+    asked = client.get(page(session, again="yes", kind="reminder", occasion=due_at.isoformat()))
+
+    assert "the mail “Reminder, 1 hour before the start”" in asked.content.decode()
 
 
 def test_a_viewer_sees_the_numbers_and_sends_nothing(client, session, people):
