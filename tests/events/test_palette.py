@@ -1,8 +1,12 @@
 """A mail's colours stay readable whatever accent a host has chosen."""
 
 import colorsys
+import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from unfold.settings import CONFIG_DEFAULTS
 
 from events import palette
 
@@ -85,3 +89,26 @@ def test_grey_stays_grey():
 def test_what_is_no_colour_is_refused(colour):
     with pytest.raises(ValueError, match="is not a colour"):
         palette.mail_palette(colour)
+
+
+# ---------- the organizers' pages ----------
+
+ORGANIZERS = Path(settings.BASE_DIR) / "static" / "admin" / "organizers.css"
+
+
+def step(family: str, number: str) -> str:
+    """A colour of the organizers' pages: ours, or else Unfold's own."""
+    colours = CONFIG_DEFAULTS["COLORS"] | settings.UNFOLD["COLORS"]
+    return palette.to_hex(palette.Oklch(*map(float, re.findall(r"[\d.]+", _with_part(colours[family][number])))))
+
+
+def _with_part(colour: str) -> str:
+    """With the lightness as a part of one: it may be written in per cent."""
+    return re.sub(r"([\d.]+)%", lambda found: str(float(found[1]) / 100), colour)
+
+
+@pytest.mark.parametrize("ground", ["800", "900", "950"])
+def test_links_of_the_organizers_can_be_read_in_the_dark(ground):
+    [number] = re.findall(r"\.dark \.text-link \{ color: var\(--color-primary-(\d+)\); \}", ORGANIZERS.read_text())
+
+    assert contrast(step("primary", number), step("base", ground)) >= 4.5
