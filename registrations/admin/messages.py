@@ -175,7 +175,7 @@ class MessageAdmin(ReadOnlyAdmin):
     def state_shown(self, message: Message) -> tuple[str, Any]:
         return mail_standing(message)
 
-    @display(description=_("The server's answer"))
+    @display(description=_("Answer"))
     def answer_start(self, message: Message) -> str:
         return Truncator(message.bounce or message.answer).chars(60)
 

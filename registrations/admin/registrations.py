@@ -141,7 +141,7 @@ class MessageInline(ReadOnlyInline):
     def state_shown(self, message: Message) -> str:
         return str(mail_standing(message)[1])
 
-    @display(description=_("The server's answer"))
+    @display(description=_("Answer"))
     def answer_shown(self, message: Message) -> str:
         return message.bounce or message.answer
 

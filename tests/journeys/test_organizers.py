@@ -186,3 +186,26 @@ def test_the_plan_of_mails_is_tried_out_without_scripts(
     mail = page.frame_locator("iframe").first
     expect(mail.get_by_role("heading", name="Roads and Rivers")).to_be_visible()
     context.close()
+
+
+def test_who_was_told_fits_a_phone_however_much_went_wrong(
+    browser: Browser, base_url: str, organizer: User, webinar: Webinar
+) -> None:
+    session = make_session(webinar, **COMING)
+    ends: list[dict[str, Any]] = [{"state": "failed"}, {"state": "queued"}, {"state": "cancelled", "answer": "Over."}]
+    ends += [{"state": "sent", "sent_at": datetime.now(UTC), "bounced_at": at} for at in (None, datetime.now(UTC))]
+    for end in ends:
+        make_registration(session).messages.update(**end)
+    context = browser.new_context(base_url=base_url, viewport={"width": 390, "height": 844})
+    sign_in(context, base_url, organizer)
+    page = context.new_page()
+
+    page.goto(url("events_session_changelist"))
+    badge = page.get_by_text("1 of 5 told, 1 came back, 1 failed, 1 waiting, 1 not needed")
+    expect(badge).to_be_visible()
+    inside = badge.evaluate(
+        "element => element.getBoundingClientRect().right <= element.closest('td').getBoundingClientRect().right"
+    )
+
+    assert inside
+    context.close()
