@@ -6,6 +6,7 @@ A worker that dies goes on where it was; two workers never write the same chunk.
 """
 
 import hashlib
+import logging
 import time
 import uuid
 from collections import Counter
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connection, models, transaction
 from django.db.models import Case, Exists, F, Max, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
@@ -23,6 +25,8 @@ from registrations import consent, mail_plan, outbox
 from registrations.mail_plan import MERGED_WITHIN, TELLS_THE_TIME, Fate, Occasion
 from registrations.models import Mailing, Message, Registration
 from registrations.querysets import RegistrationQuerySet
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 500
 # No mailing is begun after that, so that a task ends in time.
@@ -86,7 +90,8 @@ class _Told:
 def sweep(*, now: datetime, seconds: float = SWEEP_SECONDS) -> int:
     """Begin what has come due, and write what has begun. Returns how many mails are owed.
 
-    Any number may run at once.
+    Any number may run at once. A mailing that fails stands in nobody's way: the log tells of it, the others are
+    written, and the next sweep tries it again.
     """
     deadline = time.monotonic() + seconds
     begin_due(now=now)
@@ -94,9 +99,14 @@ def sweep(*, now: datetime, seconds: float = SWEEP_SECONDS) -> int:
     for pk in Mailing.objects.filter(written_at__isnull=True).order_by("pk").values_list("pk", flat=True):
         is_done = False
         while not is_done and time.monotonic() < deadline:
-            told, is_done = _write_chunk(pk, now=now)
+            told, is_done = _write_chunk_or_leave(pk, now=now)
             owed += told
     return owed
+
+
+def unwritten_since(moment: datetime) -> list[Mailing]:
+    """Those that were begun before then, and of which not all mails are written; the first first."""
+    return list(Mailing.objects.filter(written_at__isnull=True, begun_at__lt=moment).order_by("pk"))
 
 
 # ---------- what is due ----------
@@ -225,6 +235,20 @@ def _mailing_of(due: _Due, *, key: str, now: datetime) -> Mailing:
 
 
 # ---------- writing ----------
+
+
+def _write_chunk_or_leave(pk: int, *, now: datetime) -> tuple[int, bool]:
+    """The same as `_write_chunk`, and done with for this sweep where it fails by itself."""
+    try:
+        return _write_chunk(pk, now=now)
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:
+        # With a database that is away none of the others can be written either.
+        if not connection.is_usable():
+            raise
+        logger.exception("Mailing %s could not be written.", pk)
+        return 0, True
 
 
 def _write_chunk(pk: int, *, now: datetime) -> tuple[int, bool]:

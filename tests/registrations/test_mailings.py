@@ -4,7 +4,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.db import DatabaseError, OperationalError, connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -165,6 +166,68 @@ def test_whoever_has_just_changed_to_the_session_was_told_its_time(host, session
     sweep(STARTS_AT - HOUR)
 
     assert written(anna) == []
+
+
+# ---------- mailings that fail ----------
+
+
+@pytest.fixture
+def two_begun(host, session):
+    """Two mailings that are begun, of two sessions with somebody each."""
+    make_rule(host)
+    make_registration(session)
+    make_registration(make_session(make_webinar(host=host)))
+    deliver()
+    mailings.begin_due(now=STARTS_AT - HOUR)
+    return list(Mailing.objects.order_by("pk"))
+
+
+def fail_with(monkeypatch, error, *, mailing):
+    """Let that mailing meet an error with its first statements, behind which no transaction can go on."""
+    owe = mailings._owe
+
+    def fails(people, of, sessions, *, now):
+        if of == mailing:
+            raise error
+        return owe(people, of, sessions, now=now)
+
+    monkeypatch.setattr(mailings, "_owe", fails)
+
+
+def test_a_mailing_that_fails_stands_in_no_others_way_and_is_in_the_log(two_begun, monkeypatch, caplog):
+    first, second = two_begun
+    fail_with(monkeypatch, ValueError("who knows"), mailing=first)
+
+    assert sweep(STARTS_AT - HOUR) == 1
+
+    assert [message.mailing for message in Message.objects.filter(kind=Kind.REMINDER)] == [second]
+    assert [(record.getMessage(), record.exc_info is not None) for record in caplog.records] == [
+        (f"Mailing {first.pk} could not be written.", True)
+    ]
+
+
+def test_a_mailing_that_failed_is_tried_again(two_begun, monkeypatch):
+    with monkeypatch.context() as patched:
+        fail_with(patched, DatabaseError("canceling statement due to statement timeout"), mailing=two_begun[0])
+        sweep(STARTS_AT - HOUR)
+
+    assert sweep(STARTS_AT - HOUR + MINUTE) == 1
+    assert all(mailing.written_at for mailing in Mailing.objects.all())
+
+
+def test_a_task_whose_time_is_over_ends_the_sweep(two_begun, monkeypatch):
+    fail_with(monkeypatch, SoftTimeLimitExceeded(), mailing=two_begun[0])
+
+    with pytest.raises(SoftTimeLimitExceeded):
+        sweep(STARTS_AT - HOUR)
+
+
+def test_a_database_that_is_away_ends_the_sweep(two_begun, monkeypatch):
+    fail_with(monkeypatch, OperationalError("server closed the connection"), mailing=two_begun[0])
+    monkeypatch.setattr(connection, "is_usable", lambda: False)
+
+    with pytest.raises(OperationalError):
+        sweep(STARTS_AT - HOUR)
 
 
 # ---------- whose rules ----------

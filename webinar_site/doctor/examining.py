@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from events.models import Finding
 from webinar_site import heartbeats
-from webinar_site.doctor import addresses, basics, domains, mail_server, probing, programs
+from webinar_site.doctor import addresses, basics, domains, mail_server, mailings, probing, programs
 from webinar_site.doctor.addresses import Senders
 from webinar_site.doctor.deadline import Deadline
 from webinar_site.doctor.domains import Dns
@@ -88,6 +88,7 @@ CHECKS = [
     Check("broker", gettext_lazy("Broker"), lambda look: programs.check_broker(look.heard)),
     Check("workers", gettext_lazy("Workers"), lambda look: programs.check_workers(look.heard)),
     Check("schedule", gettext_lazy("Schedule"), lambda look: programs.check_schedule(look.heard)),
+    Check("mailings", gettext_lazy("Mails to many"), lambda look: mailings.check_mailings(now=look.now)),
     Check(
         "mail-server",
         gettext_lazy("Mail server"),
