@@ -288,11 +288,16 @@ def _locked_sessions(mailing: Mailing) -> dict[int, Session]:
 
 
 def _has_point(mailing: Mailing, sessions: Mapping[int, Session], now: datetime) -> bool:
-    """Whether anybody is still to be told: a session that was called off, or has moved since, has another plan."""
+    """Whether anybody is still to be told: a session that was called off, or has moved since, has another plan.
+
+    The plan of a webinar that is withdrawn rests. What an organizer announces goes to its people all the same.
+    """
     if mailing.kind == Message.Kind.ANNOUNCEMENT:
         return bool(sessions)
     session = sessions.get(mailing.session_id or 0)
-    if session is None or mailing.rule is None or session.is_called_off:
+    if session is None or mailing.rule is None:
+        return False
+    if session.is_called_off or session.webinar.status == Webinar.Status.DRAFT:
         return False
     return not mailing.rule.is_reminder or session.starts_at == mailing.starts_at
 

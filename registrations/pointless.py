@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from events.models import Webinar
 from events.replays import replay_of
 from registrations import consent, doors, letters
 from registrations.mail_plan import MERGED_WITHIN, TELLS_THE_TIME
@@ -139,6 +140,8 @@ def _require_planned(mailing: Mailing, registration: Registration) -> None:
         return
     if mailing.session_id != registration.session_id:
         raise PointlessError("Changed to another session.")
+    if registration.session.webinar.status == Webinar.Status.DRAFT:
+        raise PointlessError("The webinar is not published any more.")
     is_reminder = mailing.kind in {Message.Kind.REMINDER, Message.Kind.STARTING}
     if is_reminder and mailing.starts_at != registration.session.starts_at:
         raise PointlessError("The session has moved since.")

@@ -3,6 +3,7 @@
 The person is made up and never stored; their mails are composed by the code that composes all others.
 """
 
+import copy
 import email
 import email.policy
 import re
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from events import mail_rules
-from events.models import Offer, OfferCondition, Session
+from events.models import Offer, OfferCondition, Session, Webinar
 from registrations import emails, mail_plan, mailings
 from registrations.mail_plan import Because, Fate, Occasion, PlannedMail
 from registrations.models import Mailing, Message, OfferCode, Registration
@@ -79,8 +80,10 @@ class Step:
 def simulate(session: Session, person: Simulated) -> list[Step]:
     """The time line of that person's mails, each at its own moment: also what had passed before they registered.
 
-    Those without a moment come last. Nothing is written.
+    Those without a moment come last. Nothing is written. A plan is tried out while its webinar is a draft, and told as
+    it is once that is published.
     """
+    session = _as_published(session)
     occasion = _with_others_seen(mailings.occasion_of(session))
     rules = mail_rules.rules_of(session.webinar)
     confirmation = PlannedMail(Message.Kind.CONFIRMED, person.registered_at, Fate.SENT)
@@ -96,6 +99,15 @@ def waits_first(session: Session) -> bool:
     """Whether somebody who registers now gets no place at once: it is full, or there is a step before one."""
     webinar = session.webinar
     return bool(session.places_left == 0 or webinar.needs_proof or webinar.needs_approval or not webinar.is_free)
+
+
+def _as_published(session: Session) -> Session:
+    if session.webinar.status != Webinar.Status.DRAFT:
+        return session
+    shown, webinar = copy.copy(session), copy.copy(session.webinar)
+    webinar.status = Webinar.Status.PUBLISHED
+    shown.webinar = webinar
+    return shown
 
 
 def _with_others_seen(occasion: Occasion) -> Occasion:

@@ -274,6 +274,40 @@ def test_nothing_is_sent_of_a_webinar_that_is_not_published(host, session, statu
     assert sweep(STARTS_AT - HOUR) == 0
 
 
+def test_a_mailing_ends_when_its_webinar_is_withdrawn_before_it_is_written(host, session):
+    make_rule(host)
+    make_registration(session)
+    deliver()
+    mailings.begin_due(now=STARTS_AT - HOUR)
+    Webinar.objects.update(status=Webinar.Status.DRAFT)
+
+    assert sweep(STARTS_AT - HOUR + MINUTE) == 0
+
+    assert Mailing.objects.get().written_at is not None
+
+
+def test_a_mail_that_is_written_when_its_webinar_is_withdrawn_is_not_sent(host, session):
+    make_rule(host)
+    make_rule(host, 60, purpose="follow_up", audience="came")
+    anna = came(make_registration(session))
+    sweep(STARTS_AT - HOUR)
+    sweep(ENDS_AT + HOUR)
+    Webinar.objects.update(status=Webinar.Status.DRAFT)
+
+    for kind, now in ((Kind.REMINDER, STARTS_AT - HOUR), (Kind.CAME, ENDS_AT + HOUR)):
+        with pytest.raises(PointlessError, match="The webinar is not published any more"):
+            compose(_fetched(anna, kind), now=now)
+
+
+def test_an_organizer_may_write_to_the_people_of_a_webinar_that_is_withdrawn(session):
+    anna = make_registration(session)
+    Webinar.objects.update(status=Webinar.Status.DRAFT)
+    announce(session)
+
+    assert sweep(NOW) == 1
+    assert b"Read them." in compose(_fetched(anna, Kind.ANNOUNCEMENT), now=NOW).as_bytes()
+
+
 # ---------- plans that are changed ----------
 
 

@@ -155,6 +155,15 @@ def test_a_preview_speaks_the_language_that_was_chosen(session):
     assert '<html lang="ar" dir="rtl"' in first.preview.html
 
 
+def test_the_plan_of_a_draft_is_told_as_if_it_were_published(session):
+    published = simulator.simulate(session, person())
+    Webinar.objects.update(status=Webinar.Status.DRAFT)
+    draft = type(session).objects.get(pk=session.pk)
+
+    assert told(simulator.simulate(draft, person())) == told(published)
+    assert draft.webinar.status == Webinar.Status.DRAFT
+
+
 def test_nothing_is_written_by_trying_out(session):
     with CaptureQueriesContext(connection) as queries:
         simulator.simulate(session, person())
