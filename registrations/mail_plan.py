@@ -5,10 +5,11 @@ when the session is, and whether they came. So a session that moves takes its wh
 written anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from events.models import MailRule, Session
 from registrations.models import Message
@@ -21,6 +22,17 @@ Purpose = MailRule.Purpose
 MERGED_WITHIN = timedelta(minutes=15)
 # What told somebody when their session is: no reminder follows it within that time.
 TELLS_THE_TIME = (*Message.INVITE_KINDS, Kind.LINK_AGAIN)
+# Of what follows a session, whose news the mail of each kind has for certain, what tells the most first. A survey has
+# the replay as well, but is not sent to whoever has answered already.
+TELLS = MappingProxyType(
+    {
+        Kind.CAME: (Kind.CAME, Kind.REPLAY, Kind.SURVEY),
+        Kind.MISSED: (Kind.MISSED, Kind.REPLAY, Kind.SURVEY),
+        Kind.REPLAY: (Kind.REPLAY, Kind.SURVEY),
+        Kind.SURVEY: (Kind.SURVEY,),
+    }
+)
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Fate(StrEnum):
@@ -44,18 +56,25 @@ class Because(StrEnum):
     NOBODY_SEEN = "nobody_seen"
     NO_SURVEY = "no_survey"
     NO_REPLAY = "no_replay"
+    REPLAY_ENDED = "replay_ended"
     WITH_CONFIRMATION = "with_confirmation"
     WITH_EARLIER = "with_earlier"
 
 
 @dataclass(frozen=True)
 class Occasion:
-    """What the plan knows of a session. `is_attendance_known`: anybody was seen there, so that others were missed."""
+    """What the plan knows of a session. `is_attendance_known`: anybody was seen there, so that others were missed.
+
+    `replay_known_at` is since when mails could tell of the replay, if only that it opens later: when it opens, unless
+    told.
+    """
 
     starts_at: datetime
     ends_at: datetime
     is_called_off: bool = False
     replay_opens_at: datetime | None = None
+    replay_known_at: datetime | None = None
+    replay_ends_at: datetime | None = None
     has_survey: bool = False
     is_attendance_known: bool = True
     # Since when these rules hold for it, all of them.
@@ -64,7 +83,11 @@ class Occasion:
 
 @dataclass(frozen=True)
 class PlannedMail:
-    """One mail of the plan for one person. `merged_with` is the mail that tells its news as well."""
+    """One mail of the plan for one person. `merged_with` is the mail that tells its news as well.
+
+    `due_at` of one that is sent is when it goes out: earlier than its rule says where it stands for others as well, and
+    later where it could not be told with the one before.
+    """
 
     kind: Message.Kind
     due_at: datetime | None
@@ -74,15 +97,21 @@ class PlannedMail:
     merged_with: Message.Kind | None = None
 
 
+Dated = tuple[datetime, MailRule]
+
+
 def occasion_of(session: Session, *, has_survey: bool, is_attendance_known: bool) -> Occasion:
     """What the plan has to know of a session. Reads its webinar."""
     webinar = session.webinar
-    opens = [session.ends_at, webinar.replay_from, webinar.replay_added_at]
+    known_at = max(session.ends_at, webinar.replay_added_at or session.ends_at)
+    opens_at = max(known_at, webinar.replay_from or known_at)
     return Occasion(
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         is_called_off=session.is_called_off,
-        replay_opens_at=max(moment for moment in opens if moment) if webinar.replay_url else None,
+        replay_opens_at=opens_at if webinar.replay_url else None,
+        replay_known_at=known_at if webinar.replay_url else None,
+        replay_ends_at=webinar.replay_until,
         has_survey=has_survey,
         is_attendance_known=is_attendance_known,
         rules_since=webinar.mail_rules_since,
@@ -96,31 +125,39 @@ def plan(
     told_at: datetime,
     came: bool,
     placed_at: datetime | None = None,
+    dated: Sequence[Dated] | None = None,
 ) -> list[PlannedMail]:
     """The mails of these rules for one person, in their order in time; those that have no time yet come last.
 
     `placed_at` is when they got their place, and `told_at` when they were last told when the session is: by the mail
     that confirmed it, which is meant where `placed_at` is not given, or by a later one. Between any two that are sent
     is a quarter of an hour at least, and between what told them the time and a reminder. What follows a session tells
-    something else, and takes no notice of it.
+    something else, and takes no notice of it. `dated` is what `timed` returns for these rules, for whoever asks for
+    many people.
     """
-    dated = [(due, rule) for rule in rules if (due := due_at(rule, occasion)) is not None]
+    rules = list(rules)
+    dated = timed(occasion, rules) if dated is None else dated
     undated = [rule for rule in rules if due_at(rule, occasion) is None]
-    planned: list[PlannedMail] = []
-    last, last_kind = told_at, None
-    for due, rule in sorted(dated, key=_order):
-        kind = kind_of(rule)
-        since = told_at if rule.is_reminder else placed_at or told_at
-        refusal = _refusal(occasion, rule, due, since=since, came=came)
-        if refusal is not None:
-            planned.append(PlannedMail(kind, due, Fate.SKIPPED, rule, refusal))
-        elif due - last < MERGED_WITHIN and (rule.is_reminder or last_kind is not None):
-            because = Because.WITH_CONFIRMATION if last_kind is None else Because.WITH_EARLIER
-            planned.append(PlannedMail(kind, due, Fate.MERGED, rule, because, last_kind))
-        else:
-            planned.append(PlannedMail(kind, due, Fate.SENT, rule))
-            last, last_kind = due, kind
-    return [*planned, *(_undated(occasion, rule, came=came) for rule in undated)]
+    return [
+        *_reminders(occasion, dated, told_at=told_at, came=came),
+        *_followers(occasion, dated, since=placed_at or told_at, came=came),
+        *(_undated(occasion, rule, came=came) for rule in undated),
+    ]
+
+
+def moments(occasion: Occasion, rules: Iterable[MailRule]) -> list[tuple[datetime, MailRule]]:
+    """Each of these rules that has a moment, with when its mails go out: as `plan` has them, and the same for all.
+
+    Without who is not sent it at all, and with that moment then all the same.
+    """
+    dated = timed(occasion, rules)
+    stand = {
+        id(mail.rule): mail.due_at
+        for came in (True, False)
+        for mail in _followers(occasion, dated, since=_EVER, came=came)
+        if mail.fate == Fate.SENT and mail.kind in {Kind.CAME, Kind.MISSED}
+    }
+    return [(stand.get(id(rule)) or due, rule) for due, rule in dated]
 
 
 def due_at(rule: MailRule, occasion: Occasion) -> datetime | None:
@@ -142,26 +179,133 @@ def kind_of(rule: MailRule) -> Message.Kind:
 
 def is_overdue(rule: MailRule, due: datetime, occasion: Occasion) -> bool:
     """Whether the moment was past before the rule held, so that nobody gets it at all."""
-    since = max(rule.holds_from, occasion.rules_since or rule.holds_from)
-    return due < since
+    return due < _holds_since(rule, occasion)
 
 
-# At one moment, what tells the most comes first, and the others go with it.
-_TELLS_MORE = (Kind.STARTING, Kind.REMINDER, Kind.CAME, Kind.MISSED, Kind.REPLAY, Kind.SURVEY)
+def _holds_since(rule: MailRule, occasion: Occasion) -> datetime:
+    return max(rule.holds_from, occasion.rules_since or rule.holds_from)
 
 
-def _order(dated: tuple[datetime, MailRule]) -> tuple[datetime, int, int]:
+def timed(occasion: Occasion, rules: Iterable[MailRule]) -> list[Dated]:
+    """Each rule that has a moment, with it and in their order; what nobody could be told before has a later one."""
+    found = [(due, rule) for rule in rules if (due := due_at(rule, occasion)) is not None]
+    # Only what follows a session that is shorter than that comes so soon after "it starts now".
+    first = max((due + MERGED_WITHIN for due, rule in found if rule.is_reminder), default=_EVER)
+    dated = [(due if rule.is_reminder else max(due, first), rule) for due, rule in found]
+    while (later := _with_replays_after_others(occasion, dated)) != dated:
+        dated = later
+    return sorted(dated, key=_order)
+
+
+def _with_replays_after_others(occasion: Occasion, dated: list[Dated]) -> list[Dated]:
+    """The same, with each replay at the latest of its moments for those who came and those who did not.
+
+    So it is one mailing, and comes near to no mail that could not tell of it.
+    """
+    if all(rule.purpose != Purpose.REPLAY for _due, rule in dated):
+        return dated
+    sent = [
+        {id(mail.rule): mail.due_at for mail in _followers(occasion, dated, since=_EVER, came=came) if mail.due_at}
+        for came in (True, False)
+    ]
+    return [
+        (max(due, *(each[id(rule)] for each in sent)) if rule.purpose == Purpose.REPLAY else due, rule)
+        for due, rule in dated
+    ]
+
+
+def _reminders(occasion: Occasion, dated: Iterable[Dated], *, told_at: datetime, came: bool) -> list[PlannedMail]:
+    """Each tells what the others would, and so does what told the time: of two that are near, the first is sent."""
+    planned: list[PlannedMail] = []
+    last, last_kind = told_at, None
+    for due, rule in dated:
+        if not rule.is_reminder:
+            continue
+        kind = kind_of(rule)
+        refusal = _refusal(occasion, rule, due, since=told_at, came=came)
+        if refusal is not None:
+            planned.append(PlannedMail(kind, due, Fate.SKIPPED, rule, refusal))
+        elif due - last < MERGED_WITHIN:
+            because = Because.WITH_CONFIRMATION if last_kind is None else Because.WITH_EARLIER
+            planned.append(PlannedMail(kind, due, Fate.MERGED, rule, because, last_kind))
+        else:
+            planned.append(PlannedMail(kind, due, Fate.SENT, rule))
+            last, last_kind = due, kind
+    return planned
+
+
+def _followers(occasion: Occasion, dated: Iterable[Dated], *, since: datetime, came: bool) -> list[PlannedMail]:
+    """What follows the session.
+
+    1. Those that are near the first are one mail with it, at its moment: the one of them that tells the most.
+    2. What that does not tell waits until it is a quarter of an hour later.
+    3. So with the first of the rest.
+    """
+    planned: list[PlannedMail] = []
+    waiting: list[Dated] = []
+    for due, rule in dated:
+        if rule.is_reminder:
+            continue
+        refusal = _refusal(occasion, rule, due, since=since, came=came)
+        if refusal is None:
+            waiting.append((due, rule))
+        else:
+            planned.append(PlannedMail(kind_of(rule), due, Fate.SKIPPED, rule, refusal))
+    while waiting:
+        waiting.sort(key=_order)
+        at = waiting[0][0]
+        near = [(due, rule) for due, rule in waiting if due - at < MERGED_WITHIN]
+        waiting = waiting[len(near) :]
+        sent = min((each for each in near if _may_stand(occasion, each, at)), key=_tells_most)[1]
+        for due, rule in near:
+            if rule is sent:
+                planned.append(PlannedMail(kind_of(rule), at, Fate.SENT, rule))
+            elif _tells(occasion, sent, rule, at):
+                planned.append(PlannedMail(kind_of(rule), due, Fate.MERGED, rule, Because.WITH_EARLIER, kind_of(sent)))
+            else:
+                waiting.append((at + MERGED_WITHIN, rule))
+    return sorted(planned, key=lambda mail: (mail.due_at or _EVER, _place(mail.kind)))
+
+
+def _may_stand(occasion: Occasion, dated: Dated, at: datetime) -> bool:
+    """Whether a mail can go out as early as that, and has all to tell that it would have later."""
     due, rule = dated
-    return due, _TELLS_MORE.index(kind_of(rule)), rule.pk or 0
+    return due == at or (rule.purpose == Purpose.FOLLOW_UP and at >= _holds_since(rule, occasion))
 
 
-def _refusal(occasion: Occasion, rule: MailRule, due: datetime, *, since: datetime, came: bool) -> Because | None:
-    """Why a person is not sent the mail of a rule at all."""
+def _tells(occasion: Occasion, sent: MailRule, rule: MailRule, at: datetime) -> bool:
+    """Whether the mail of the one rule, sent then, has the news of the other."""
+    if kind_of(rule) not in TELLS[kind_of(sent)]:
+        return False
+    known_at = occasion.replay_known_at or occasion.replay_opens_at
+    return rule.purpose != Purpose.REPLAY or (known_at is not None and known_at <= at)
+
+
+def _tells_most(dated: Dated) -> tuple[int, datetime, int]:
+    due, rule = dated
+    return _place(kind_of(rule)), due, rule.pk or 0
+
+
+def _order(dated: Dated) -> tuple[datetime, int, int]:
+    due, rule = dated
+    # At one moment, what tells the most comes first.
+    return due, _place(kind_of(rule)), rule.pk or 0
+
+
+def _place(kind: Message.Kind) -> int:
+    return [Kind.STARTING, Kind.REMINDER, *TELLS].index(kind)
+
+
+def _refusal(occasion: Occasion, rule: MailRule, at: datetime, *, since: datetime, came: bool) -> Because | None:
+    """Why a person is not sent the mail of a rule at all, which would go out then."""
     refusal = _never(occasion, rule, came=came)
     if refusal is not None:
         return refusal
+    due = due_at(rule, occasion) or at
     if due < since:
         return Because.PASSED
+    if rule.purpose == Purpose.REPLAY and occasion.replay_ends_at is not None and at >= occasion.replay_ends_at:
+        return Because.REPLAY_ENDED
     return Because.RULE_IS_NEWER if is_overdue(rule, due, occasion) else None
 
 

@@ -139,7 +139,8 @@ def _sessions_near(now: datetime) -> list[Session]:
         near |= _near(MailRule(purpose=purpose, minutes=minutes), now)
     rows = Session.objects.scheduled().filter(near, webinar__status=Webinar.Status.PUBLISHED)
     return list(
-        rows.select_related("webinar__host")
+        rows.annotate(has_survey=Exists(_survey_of(OuterRef("webinar"))))
+        .select_related("webinar__host")
         .prefetch_related("webinar__mail_rules", "webinar__host__mail_rules")
         .order_by("pk")
     )
@@ -159,19 +160,22 @@ def _near(rule: MailRule, now: datetime) -> Q:
 
 
 def _due_for(session: Session, now: datetime) -> list[_Due]:
-    # Whether there is a survey, and who came, is asked when the mails are written.
-    occasion = mail_plan.occasion_of(session, has_survey=True, is_attendance_known=True)
+    # Who came is asked when the mails are written.
+    has_survey: bool = session.has_survey  # type: ignore[attr-defined]
+    occasion = mail_plan.occasion_of(session, has_survey=has_survey, is_attendance_known=True)
+    rules = mail_rules.rules_of(session.webinar)
+    moments = {rule.pk: moment for moment, rule in mail_plan.moments(occasion, rules)}
     # Of each kind to the same people, how many came before. Those that never held are not counted: a rule that is added
     # too late, before one whose mail has gone out, would make that the next, and send it again.
     places: Counter[tuple[str, str]] = Counter()
     found = []
-    for rule in mail_rules.rules_of(session.webinar):
-        at = mail_plan.due_at(rule, occasion)
-        if at is None or mail_plan.is_overdue(rule, at, occasion):
+    for rule in rules:
+        due = mail_plan.due_at(rule, occasion)
+        if due is None or mail_plan.is_overdue(rule, due, occasion):
             continue
         same = (rule.purpose, rule.audience)
-        if _is_due(rule, at, occasion, now):
-            found.append(_Due(session, rule, at, place=places[same]))
+        if _is_due(rule, moments[rule.pk], occasion, now):
+            found.append(_Due(session, rule, moments[rule.pk], place=places[same]))
         places[same] += 1
     return found
 
@@ -323,6 +327,7 @@ def _those_sent(
 ) -> list[Registration]:
     """Those whose own plan sends them the mail of that rule."""
     rules, occasion = mail_rules.rules_of(session.webinar), occasion_of(session)
+    dated = mail_plan.timed(occasion, rules)
     return [
         person
         for person in people
@@ -334,6 +339,7 @@ def _those_sent(
                 placed_at=told[person.pk].placed_at,
                 told_at=told[person.pk].at,
                 came=person.joined_at is not None,
+                dated=dated,
             )
         )
     ]
@@ -369,9 +375,13 @@ def occasion_of(session: Session) -> Occasion:
     """What the plan has to know of a session, in two queries."""
     return mail_plan.occasion_of(
         session,
-        has_survey=Question.objects.filter(webinar=session.webinar_id, asked=Question.Asked.SURVEY).exists(),
+        has_survey=_survey_of(session.webinar_id).exists(),
         is_attendance_known=Registration.objects.filter(session=session, joined_at__isnull=False).exists(),
     )
+
+
+def _survey_of(webinar: int | OuterRef) -> models.QuerySet[Question]:
+    return Question.objects.filter(webinar=webinar, asked=Question.Asked.SURVEY)
 
 
 # ---------- who is written to ----------

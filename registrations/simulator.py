@@ -37,6 +37,7 @@ _REASONS = MappingProxyType(
         Because.NOBODY_SEEN: gettext_lazy("Nobody was seen at the session, so nobody is told that they missed it."),
         Because.NO_SURVEY: gettext_lazy("The webinar asks nothing afterwards."),
         Because.NO_REPLAY: gettext_lazy("It goes out as soon as there is a replay to watch."),
+        Because.REPLAY_ENDED: gettext_lazy("The replay can be watched no longer by then."),
         Because.WITH_CONFIRMATION: gettext_lazy(
             "It is due within a quarter of an hour of the confirmation, which tells the same."
         ),

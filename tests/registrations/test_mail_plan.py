@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import timezones
 from events.models import MailRule
-from registrations.mail_plan import MERGED_WITHIN, Because, Fate, Occasion, due_at, plan
+from registrations.mail_plan import MERGED_WITHIN, TELLS, Because, Fate, Occasion, due_at, moments, plan
 from registrations.models import Message
 
 Kind = Message.Kind
@@ -104,6 +104,94 @@ def test_at_one_moment_the_mail_that_tells_the_most_is_sent():
     assert fates(rules) == [(Kind.CAME, Fate.SENT, None), (Kind.SURVEY, Fate.MERGED, Because.WITH_EARLIER)]
 
 
+ENDS_AT = OCCASION.ends_at
+MINUTE = timedelta(minutes=1)
+
+
+def following(rules, *, came=True, **fields):
+    """What follows a session that is over: when after its end, in minutes, each with what goes out for it."""
+    occasion = Occasion(STARTS_AT, ENDS_AT, has_survey=True, **fields)
+    return [
+        (mail.kind, mail.due_at and (mail.due_at - ENDS_AT) // MINUTE, mail.fate, mail.merged_with)
+        for mail in plan(occasion, rules, told_at=LONG_AGO, came=came)
+    ]
+
+
+@pytest.mark.parametrize("kinds", [(60, 65), (65, 60)])
+def test_of_a_survey_and_a_follow_up_that_are_near_the_one_that_thanks_goes_out_when_the_first_would(kinds):
+    survey, thanks = kinds
+
+    assert sorted(following([rule(survey, "survey"), rule(thanks, "follow_up", "came")])) == [
+        (Kind.CAME, 60, Fate.SENT, None),
+        (Kind.SURVEY, survey, Fate.MERGED, Kind.CAME),
+    ]
+
+
+def test_a_follow_up_that_came_into_the_plan_after_the_survey_went_out_comes_a_quarter_of_an_hour_later():
+    thanks = rule(65, "follow_up", "came", holds_from=ENDS_AT + 62 * MINUTE)
+
+    assert following([rule(60, "survey"), thanks]) == [
+        (Kind.SURVEY, 60, Fate.SENT, None),
+        (Kind.CAME, 75, Fate.SENT, None),
+    ]
+
+
+def test_a_replay_that_was_there_when_those_who_came_were_thanked_is_told_with_that():
+    opens_at = ENDS_AT + 125 * MINUTE
+
+    # Known before it opens: the thanks say from when on.
+    assert following([THANKS, REPLAY], replay_opens_at=opens_at, replay_known_at=ENDS_AT) == [
+        (Kind.CAME, 120, Fate.SENT, None),
+        (Kind.REPLAY, 125, Fate.MERGED, Kind.CAME),
+    ]
+
+
+def test_a_replay_that_was_added_after_those_who_came_were_thanked_is_told_a_quarter_of_an_hour_later():
+    assert following([THANKS, REPLAY], replay_opens_at=ENDS_AT + 130 * MINUTE) == [
+        (Kind.CAME, 120, Fate.SENT, None),
+        (Kind.REPLAY, 135, Fate.SENT, None),
+    ]
+
+
+def test_a_replay_has_one_moment_for_those_who_came_and_those_who_did_not():
+    rules = [rule(120, "follow_up", "came"), REPLAY]
+
+    assert following(rules, came=False, replay_opens_at=ENDS_AT + 130 * MINUTE)[1:] == [
+        (Kind.REPLAY, 135, Fate.SENT, None),
+    ]
+
+
+def test_a_replay_is_not_told_with_a_survey_which_some_have_answered_before():
+    assert following([rule(60, "survey"), REPLAY], replay_opens_at=ENDS_AT + 65 * MINUTE) == [
+        (Kind.SURVEY, 60, Fate.SENT, None),
+        (Kind.REPLAY, 75, Fate.SENT, None),
+    ]
+    assert following([rule(65, "survey"), REPLAY], replay_opens_at=ENDS_AT + 60 * MINUTE) == [
+        (Kind.REPLAY, 60, Fate.SENT, None),
+        (Kind.SURVEY, 65, Fate.MERGED, Kind.REPLAY),
+    ]
+
+
+def test_nobody_is_told_of_a_replay_that_has_ended_by_then():
+    rules = [rule(60, "replay"), rule(65, "survey")]
+
+    assert following(rules, replay_opens_at=ENDS_AT, replay_ends_at=ENDS_AT + 30 * MINUTE) == [
+        (Kind.REPLAY, 60, Fate.SKIPPED, None),
+        (Kind.SURVEY, 65, Fate.SENT, None),
+    ]
+
+
+def test_what_follows_a_session_of_five_minutes_is_told_apart_from_that_it_starts():
+    short = Occasion(STARTS_AT, STARTS_AT + 5 * MINUTE)
+
+    found = plan(short, [AT_START, rule(0, "follow_up", "came")], told_at=LONG_AGO, came=True)
+
+    assert [(mail.kind, mail.fate, (mail.due_at or LONG_AGO) - STARTS_AT) for mail in found] == [
+        (Kind.STARTING, Fate.SENT, timedelta()),
+        (Kind.CAME, Fate.SENT, MERGED_WITHIN),
+    ]
+
+
 def test_whoever_did_not_come_is_told_what_they_missed_if_others_were_seen():
     unseen = Occasion(STARTS_AT, OCCASION.ends_at, is_attendance_known=False)
 
@@ -170,16 +258,57 @@ RULES = st.lists(
 )
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis adds it
 OCCASIONS = st.builds(
-    lambda starts_at, minutes, replay: Occasion(
+    lambda starts_at, minutes, replay, known, until: Occasion(
         starts_at,
         starts_at + timedelta(minutes=minutes),
         replay_opens_at=None if replay is None else starts_at + timedelta(minutes=minutes + replay),
+        replay_known_at=None if replay is None else starts_at + timedelta(minutes=minutes + min(known, replay)),
+        replay_ends_at=None if until is None else starts_at + timedelta(minutes=minutes + until),
         has_survey=True,
     ),
     INSTANTS,
     st.integers(5, 24 * 60),
-    st.none() | st.integers(0, 10_000),
+    st.none() | st.integers(0, 100) | st.integers(0, 10_000),
+    st.integers(0, 10_000),
+    st.none() | st.integers(0, 20_000),
 )
+# Rules and replays so near to each other that most are merged.
+NEAR = st.integers(0, 25)
+CROWDED = st.lists(
+    st.builds(
+        lambda what, minutes, holds: rule(minutes, what[0], what[1], holds),
+        st.sampled_from(
+            [
+                ("replay", "everybody"),
+                ("survey", "everybody"),
+                ("follow_up", "came"),
+                ("follow_up", "stayed_away"),
+                ("survey", "came"),
+                ("replay", "stayed_away"),
+                ("reminder", "everybody"),
+            ]
+        ),
+        NEAR,
+        st.just(LONG_AGO) | st.just(LONG_AGO) | NEAR.map(lambda minutes: ENDS_AT + minutes * MINUTE),
+    ),
+    min_size=2,
+    max_size=8,
+)
+CROWDED_OCCASIONS = st.builds(
+    lambda known, opens, ends: Occasion(
+        STARTS_AT,
+        ENDS_AT,
+        replay_opens_at=ENDS_AT + max(known, opens) * MINUTE,
+        replay_known_at=ENDS_AT + known * MINUTE,
+        replay_ends_at=None if ends is None else ENDS_AT + ends * MINUTE,
+        has_survey=True,
+    ),
+    NEAR,
+    NEAR,
+    st.none() | st.none() | st.integers(0, 60),
+)
+IN_A_CROWD = st.tuples(CROWDED_OCCASIONS, CROWDED)
+ANY = st.tuples(OCCASIONS, RULES) | IN_A_CROWD
 BEFORE_OR_AFTER = st.integers(-40 * 24 * 60, 5 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
 
 
@@ -187,16 +316,18 @@ def sent_at(planned):
     return [mail.due_at for mail in planned if mail.fate == Fate.SENT]
 
 
-@given(OCCASIONS, RULES, BEFORE_OR_AFTER, st.booleans())
-def test_every_rule_has_one_fate_with_a_reason_unless_it_is_sent(occasion, rules, told, came):
+@given(ANY, BEFORE_OR_AFTER, st.booleans())
+def test_every_rule_has_one_fate_with_a_reason_unless_it_is_sent(any_plan, told, came):
+    occasion, rules = any_plan
     planned = plan(occasion, rules, told_at=occasion.starts_at + told, came=came)
 
     assert sorted(map(id, rules)) == sorted(id(mail.rule) for mail in planned)
     assert all((mail.because is None) == (mail.fate == Fate.SENT) for mail in planned)
 
 
-@given(OCCASIONS, RULES, BEFORE_OR_AFTER, st.booleans())
-def test_nothing_is_sent_before_somebody_registered_nor_two_within_a_quarter_of_an_hour(occasion, rules, told, came):
+@given(ANY, BEFORE_OR_AFTER, st.booleans())
+def test_nothing_is_sent_before_somebody_registered_nor_two_within_a_quarter_of_an_hour(any_plan, told, came):
+    occasion, rules = any_plan
     told_at = occasion.starts_at + told
 
     planned = plan(occasion, rules, told_at=told_at, came=came)
@@ -214,6 +345,8 @@ def test_a_session_that_moves_takes_its_whole_plan_with_it(occasion, rules, told
         occasion.starts_at + by,
         occasion.ends_at + by,
         replay_opens_at=occasion.replay_opens_at and occasion.replay_opens_at + by,
+        replay_known_at=occasion.replay_known_at and occasion.replay_known_at + by,
+        replay_ends_at=occasion.replay_ends_at and occasion.replay_ends_at + by,
         has_survey=True,
     )
     told_at = occasion.starts_at + told
@@ -227,10 +360,49 @@ def test_a_session_that_moves_takes_its_whole_plan_with_it(occasion, rules, told
     assert [mail.due_at and mail.due_at + by for mail in before] == [mail.due_at for mail in after]
 
 
-@given(OCCASIONS, RULES, BEFORE_OR_AFTER, st.booleans())
-def test_the_order_in_which_rules_are_kept_decides_nothing(occasion, rules, told, came):
+@given(ANY, BEFORE_OR_AFTER, st.booleans())
+def test_the_order_in_which_rules_are_kept_decides_nothing(any_plan, told, came):
+    occasion, rules = any_plan
     told_at = occasion.starts_at + told
 
     one, other = (plan(occasion, kept, told_at=told_at, came=came) for kept in (rules, rules[::-1]))
 
     assert sent_at(one) == sent_at(other)
+
+
+@settings(max_examples=300)
+@given(IN_A_CROWD, st.booleans())
+def test_what_is_merged_is_told_by_a_mail_that_is_sent_and_has_its_news(crowd, came):
+    occasion, rules = crowd
+
+    planned = plan(occasion, rules, told_at=LONG_AGO, came=came)
+
+    for mail in planned:
+        if mail.fate == Fate.MERGED:
+            [teller] = [other for other in planned if other.kind == mail.merged_with and is_just_before(other, mail)]
+            assert has_news_of(mail, teller, occasion)
+
+
+def is_just_before(other, mail):
+    return other.fate == Fate.SENT and timedelta() <= mail.due_at - other.due_at < MERGED_WITHIN
+
+
+def has_news_of(mail, teller, occasion):
+    """Whether the letter of the one, sent then, can say what the other would."""
+    if mail.kind in {Kind.REMINDER, Kind.STARTING}:
+        return teller.kind in {Kind.REMINDER, Kind.STARTING}
+    if teller.kind == Kind.REPLAY and occasion.replay_opens_at > teller.due_at:
+        return False
+    is_known = mail.kind != Kind.REPLAY or occasion.replay_known_at <= teller.due_at
+    return is_known and mail.kind in TELLS[teller.kind]
+
+
+@settings(max_examples=300)
+@given(IN_A_CROWD, st.booleans())
+def test_each_mail_goes_out_when_its_mailing_is_begun(crowd, came):
+    occasion, rules = crowd
+    begun = {id(each): moment for moment, each in moments(occasion, rules)}
+
+    planned = plan(occasion, rules, told_at=LONG_AGO, came=came)
+
+    assert all(begun[id(mail.rule)] == mail.due_at for mail in planned if mail.fate == Fate.SENT)

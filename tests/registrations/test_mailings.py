@@ -13,6 +13,7 @@ from events import scheduling
 from events.models import Question, Session, Webinar
 from registrations import erasure, mailings, outbox, signup
 from registrations.emails import compose
+from registrations.mail_plan import TELLS
 from registrations.models import Mailing, Message, Registration
 from registrations.pointless import PointlessError
 from tests.builders import (
@@ -552,6 +553,67 @@ def test_the_replay_is_told_of_when_it_opens(host, session):
     assert sweep(ENDS_AT + 2 * DAY) == 1
     assert sweep(ENDS_AT + 3 * DAY) == 0
     assert written(anna) == ["replay"]
+
+
+def test_a_replay_that_is_added_just_after_people_were_thanked_is_told_to_them(host, session):
+    make_rule(host, 120, purpose="follow_up", audience="came")
+    make_rule(host, 0, purpose="replay")
+    anna, bob = came(make_registration(session)), make_registration(session)
+    assert sweep(ENDS_AT + 2 * HOUR) == 1
+    Webinar.objects.update(replay_url="https://video.example.net/42", replay_added_at=ENDS_AT + 2 * HOUR + 10 * MINUTE)
+
+    assert sweep(ENDS_AT + 2 * HOUR + 14 * MINUTE) == 0
+    assert sweep(ENDS_AT + 2 * HOUR + 15 * MINUTE) == 2
+    assert sweep(ENDS_AT + 3 * HOUR) == 0
+
+    assert (written(anna), written(bob)) == (["came", "replay"], ["replay"])
+
+
+@pytest.mark.parametrize(("survey", "thanks"), [(60, 65), (65, 60)])
+def test_whoever_came_is_thanked_and_asked_by_one_mail_whichever_is_first_in_the_plan(host, session, survey, thanks):
+    make_rule(host, survey, purpose="survey")
+    make_rule(host, thanks, purpose="follow_up", audience="came")
+    make_question(session.webinar, asked=Question.Asked.SURVEY)
+    anna, bob = came(make_registration(session)), make_registration(session)
+
+    for minutes in range(60, 80):
+        sweep(ENDS_AT + minutes * MINUTE)
+
+    assert (written(anna), written(bob)) == (["came"], ["survey"])
+    assert anna.messages.get(kind=Kind.CAME).occasion_at == ENDS_AT + HOUR
+
+
+def test_thanks_go_at_their_own_time_where_no_survey_comes_before_them(host, session):
+    make_rule(host, 60, purpose="survey")
+    make_rule(host, 65, purpose="follow_up", audience="came")
+    came(make_registration(session))
+
+    assert sweep(ENDS_AT + HOUR) == 0
+    assert sweep(ENDS_AT + HOUR + 5 * MINUTE) == 1
+
+
+@pytest.mark.parametrize("kind", TELLS)
+def test_a_mail_has_the_news_of_all_that_are_merged_with_it(host, session, kind):
+    make_question(session.webinar, asked=Question.Asked.SURVEY)
+    Webinar.objects.update(replay_url="https://video.example.net/42")
+    anna = make_registration(session)
+    if kind == Kind.CAME:
+        came(anna)
+    mailing = Mailing.objects.create(
+        key="some", kind=kind, webinar=session.webinar, session=session, due_at=ENDS_AT, begun_at=ENDS_AT
+    )
+    outbox.enqueue_mailing([anna], mailing, now=ENDS_AT)
+
+    letter = compose(_fetched(anna, kind), now=ENDS_AT + HOUR)
+
+    said = {
+        Kind.CAME: "Thank you for coming",
+        Kind.MISSED: "We missed you",
+        Kind.REPLAY: "Watch the replay:",
+        Kind.SURVEY: "Tell the host how it was",
+    }
+    text = letter.as_bytes().decode()
+    assert [told for told in TELLS[kind] if said[told] not in text] == []
 
 
 def test_correcting_the_time_of_what_is_over_thanks_nobody_twice(host, session):
