@@ -117,7 +117,7 @@ def _with_others_seen(occasion: Occasion) -> Occasion:
 
 
 def _step(mail: PlannedMail, session: Session, own: Registration, person: Simulated) -> Step:
-    preview, reason = None, _reason(mail)
+    preview, reason = None, reason_of(mail)
     if mail.fate == Fate.SENT:
         try:
             preview = _preview(mail, session, own, person)
@@ -134,7 +134,8 @@ def _step(mail: PlannedMail, session: Session, own: Registration, person: Simula
     )
 
 
-def _reason(mail: PlannedMail) -> str:
+def reason_of(mail: PlannedMail) -> str:
+    """Why a mail is not sent by itself, or not yet, for organizers; nothing where it is."""
     if mail.because is None:
         return ""
     if mail.because == Because.WITH_EARLIER and mail.merged_with is not None:

@@ -24,6 +24,7 @@ from events.admin.wording import moment_cell
 from events.email_addresses import address_key
 from events.models import Session, Webinar
 from registrations import stops
+from registrations.admin import own_plan
 from registrations.admin.deeds import ACCEPT, ADDRESS_WORKS, CANCEL, ERASE, MARK_CAME, MARK_PAID, TURN_DOWN, DoesDeeds
 from registrations.admin.readonly import CompletesRows, ReadOnlyAdmin, ReadOnlyInline, instant_column, session_time
 from registrations.admin.standing import (
@@ -220,6 +221,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
                 ]
             },
         ),
+        (_("Plan of mails"), {"fields": ["plan"]}),
     ]
     readonly_fields = [
         "address_fails",
@@ -245,6 +247,7 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         "answer_alone",
         "replied",
         "frees",
+        "plan",
     ]
     inlines = [AnswerInline, OfferCodeInline, MessageInline]
     list_display = ["who", "email", "webinar", "session_shown", "status_shown", "answer", "mail", "registered"]
@@ -302,6 +305,8 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         idle = {name for name, column in _ONLY_WHERE_SET.items() if not getattr(obj, column)}
         if not obj.is_waitlisted or obj.has_place:
             idle.add("position")
+        if not obj.is_confirmed:
+            idle.add("plan")
         if stops.failing_address(obj) is None:
             idle.add("address_fails")
         if stops.unsubscription_of(obj) is None:
@@ -404,6 +409,12 @@ class RegistrationAdmin(DoesDeeds, CompletesRows, ReadOnlyAdmin):
         ]
         links = format_html_join(" · ", '<a href="{}" class="text-link whitespace-nowrap">{}</a>', rows)
         return format_html('{} <span class="lg:hidden">{}</span>', standing(registration)[1], links)
+
+    @display(description=_("Its mails"))
+    def plan(self, registration: Registration) -> SafeString | str:
+        """What of the plan went out to them, what is to come, and why the rest does not."""
+        lines = own_plan.plan_of(registration, now=timezone.now())
+        return own_plan.shown(lines, registration.session.time_zone)
 
     @display(description=_("Place in the queue"))
     def position(self, registration: Registration) -> str:
