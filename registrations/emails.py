@@ -193,7 +193,7 @@ def came(message: Message, now: datetime) -> ComposedMail:
 
 
 def missed(message: Message, now: datetime) -> ComposedMail:
-    """You were not there: what can still be had. It asks what the plan has for those who did not come, and no more."""
+    """You were not there: what can still be had, and what the plan asks them too, in words for those who were away."""
     registration = registration_of(message)
     asks = _has_survey(registration) and _asks_those_who_stayed_away(registration)
     letter = letters.write_afterwards(registration, now, has_survey=asks, has_missed=True)
@@ -385,10 +385,11 @@ def _has_survey(registration: Registration) -> bool:
 
 
 def _asks_those_who_stayed_away(registration: Registration) -> bool:
-    """Whether the plan has a survey for them. One for everybody asks how it was."""
-    rules = mail_rules.rules_of(registration.session.webinar)
-    wanted = (MailRule.Purpose.SURVEY, MailRule.Audience.STAYED_AWAY)
-    return any((rule.purpose, rule.audience) == wanted for rule in rules)
+    """Whether the plan has a survey for them, or for everybody."""
+    surveys = (
+        rule for rule in mail_rules.rules_of(registration.session.webinar) if rule.purpose == MailRule.Purpose.SURVEY
+    )
+    return any(rule.audience != MailRule.Audience.CAME for rule in surveys)
 
 
 def _paragraphs(text: str) -> list[letters.Paragraph]:

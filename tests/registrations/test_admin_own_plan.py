@@ -92,7 +92,7 @@ def test_after_the_session_it_says_what_was_sent_and_what_was_not_for_them(sessi
         ("Reminder", "Sent", ""),
         ("It starts now", "Sent", ""),
         ("Thank you for coming", "Sent", ""),
-        ("What you missed", "Skipped", "It is for those who did not come."),
+        ("What you missed", "Skipped", "They came."),
         (
             "How was it?",
             "Merged",

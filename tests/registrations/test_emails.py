@@ -917,14 +917,16 @@ def test_an_announcement_leads_to_the_registration_once(programme, case):
     assert len(re.findall(r"webinars\.example\.org/registrations/\S+", text_of(mail))) == 1
 
 
-@pytest.mark.parametrize("audience", ["everybody", "came"])
-def test_whoever_did_not_come_is_not_asked_how_it_was(programme, audience):
+@pytest.mark.parametrize(("audience", "is_asked"), [("everybody", True), ("stayed_away", True), ("came", False)])
+def test_whoever_did_not_come_is_asked_what_the_plan_asks_them_and_never_how_it_was(programme, audience, is_asked):
     ask_afterwards(programme)
     make_rule(programme.webinar.host, purpose="survey", audience=audience)
     mail = planned(programme, register_anna(programme), Message.Kind.MISSED, now=ENDS_AT + timedelta(hours=2)).mail
 
     assert "how it was" not in text_of(mail)
-    assert "/survey/" not in text_of(mail) + html_of(mail)
+    for content in (text_of(mail), html_of(mail)):
+        assert ("/survey/" in content) == is_asked
+        assert ("for those who could not come" in " ".join(content.split())) == is_asked
 
 
 CELLS = ("from", "hero", "card", "glow", "why")
