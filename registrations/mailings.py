@@ -35,7 +35,8 @@ SWEEP_SECONDS = 60
 REMINDERS_AT_MOST_LATE = timedelta(days=1)
 OTHERS_AT_MOST_LATE = timedelta(days=3)
 
-_AUDIENCES = {
+# To whom a mailing goes, by whom its rule is for.
+AUDIENCES = {
     MailRule.Audience.EVERYBODY: Mailing.Audience.PLACE,
     MailRule.Audience.CAME: Mailing.Audience.CAME,
     MailRule.Audience.STAYED_AWAY: Mailing.Audience.STAYED_AWAY,
@@ -231,7 +232,7 @@ def _mailing_of(due: _Due, *, key: str, now: datetime) -> Mailing:
         webinar=due.session.webinar,
         session=due.session,
         rule=due.rule,
-        audience=_AUDIENCES[MailRule.Audience(due.rule.audience)],
+        audience=AUDIENCES[MailRule.Audience(due.rule.audience)],
         starts_at=due.session.starts_at,
         due_at=due.at,
         begun_at=now,

@@ -460,12 +460,13 @@ class Message(models.Model):
     OPEN_STATES = (*WAITING_STATES, State.SENDING)
     # Those with which an organizer has to deal.
     FAILED_STATES = (State.FAILED, State.UNKNOWN)
+    # What the plan has for the time before the start, and at it.
+    REMINDER_KINDS: frozenset[str] = frozenset((Kind.REMINDER, Kind.STARTING))
     # What nobody needs for a place that they hold. Each can be stopped by its reader (RFC 8058), and where nobody can
     # know whether one has gone out it is not sent again: it came twice is worse than that it did not come.
     OPTIONAL_KINDS: frozenset[str] = frozenset(
         (
-            Kind.REMINDER,
-            Kind.STARTING,
+            *REMINDER_KINDS,
             Kind.CAME,
             Kind.MISSED,
             Kind.SURVEY,

@@ -59,18 +59,8 @@ UNLESS_TOLD = "unless_told"
 # Questions and answers of their own, which no news makes superfluous. Whether they still have a point is seen when they
 # are written.
 _STAY = {Message.Kind.DECLINED, Message.Kind.COUNTERED}
-# What stays beside a change of the session, which may be taken back before anybody is told of it. Whether the session
-# is still at the time that they remind of is seen when they are written, and that is once the change has settled.
-_STAY_BESIDE_CHANGES = (Message.Kind.REMINDER, Message.Kind.STARTING)
 # What no news about the place takes the place of.
-_ASIDE = (
-    Message.Kind.CAME,
-    Message.Kind.MISSED,
-    Message.Kind.SURVEY,
-    Message.Kind.REPLAY,
-    Message.Kind.OFFER_EARNED,
-    Message.Kind.ANNOUNCEMENT,
-)
+_ASIDE = Message.OPTIONAL_KINDS - Message.REMINDER_KINDS
 # No server has the text, nor may have it at this moment.
 _NOT_BEGUN = Q(state__in=Message.WAITING_STATES) | Q(state=Message.State.SENDING, begun_at=None)
 # What was written for good when it was owed, and is forgotten as soon as it is over.
@@ -160,7 +150,11 @@ def _stays_beside(message: Message, kind: Message.Kind) -> bool:
 
 
 def _waits_for(message: Message, kind: Message.Kind) -> bool:
-    return kind == Message.Kind.RESCHEDULED and message.kind in _STAY_BESIDE_CHANGES
+    """A reminder stays beside a change of its session, which may be taken back before anybody is told of it.
+
+    Whether the session is still at the time that it reminds of is seen when it is written, once the change has settled.
+    """
+    return kind == Message.Kind.RESCHEDULED and message.kind in Message.REMINDER_KINDS
 
 
 def _held_until(settled_at: datetime, waiting: list[Message], kind: Message.Kind) -> list[Message]:

@@ -142,7 +142,7 @@ def _require_planned(mailing: Mailing, registration: Registration) -> None:
         raise PointlessError("Changed to another session.")
     if registration.session.webinar.status == Webinar.Status.DRAFT:
         raise PointlessError("The webinar is not published any more.")
-    is_reminder = mailing.kind in {Message.Kind.REMINDER, Message.Kind.STARTING}
+    is_reminder = mailing.kind in Message.REMINDER_KINDS
     if is_reminder and mailing.starts_at != registration.session.starts_at:
         raise PointlessError("The session has moved since.")
 

@@ -58,11 +58,7 @@ def _told(session: Session, now: datetime) -> list[tuple[datetime, int]]:
             continue
         if Mailing.objects.filter(rule=rule, session=session).exists():
             continue
-        audience = {
-            MailRule.Audience.EVERYBODY: Mailing.Audience.PLACE,
-            MailRule.Audience.CAME: Mailing.Audience.CAME,
-            MailRule.Audience.STAYED_AWAY: Mailing.Audience.STAYED_AWAY,
-        }[MailRule.Audience(rule.audience)]
+        audience = mailings.AUDIENCES[MailRule.Audience(rule.audience)]
         people = mailings.audience(
             session.webinar, session=session, audience=audience, kind=Message.Kind.REPLAY
         ).count()
